@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "domain/access.hpp"
+#include "domain/data.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// The messages of the services as plain values, one struct for each element of wsdl/data.xsd and wsdl/access.xsd.
+namespace waybill {
+
+/// How a reply carries the bytes (wb:Attach).
+enum class Attach : std::uint8_t { Mtom, SwA, Inline, Reference };
+/// What Receive does when the path is taken (wb:Overwrite).
+enum class Overwrite : std::uint8_t { Never, Always, IfDifferent };
+
+struct CopyRequest {
+  std::vector<Data> data;
+  std::optional<Attach> attach; ///< none: as the request came, else MTOM
+};
+struct CopyResponse {
+  std::vector<Data> data;
+};
+struct ReceiveRequest {
+  std::vector<Data> data;
+  Overwrite overwrite = Overwrite::Never;
+};
+struct ReceiveResponse {
+  std::vector<Data> data;
+};
+struct DeleteRequest {
+  std::vector<Data> data;
+};
+struct DeleteResponse {
+  std::vector<Data> data;
+};
+struct ListRequest {
+  std::string prefix = "/";
+  std::uint32_t limit = 1000;
+  std::optional<std::string> pageToken;
+};
+struct ListResponse {
+  std::vector<Data> data;
+  std::optional<std::string> nextPageToken;
+};
+struct DescribeRequest {
+  std::vector<Data> data;
+};
+struct DescribeResponse {
+  std::vector<Data> data;
+};
+
+/// Where an instance serves what.
+struct Endpoint {
+  std::string name; ///< "data", "access", ...
+  std::string url;
+  friend bool operator==(const Endpoint &, const Endpoint &) = default;
+};
+struct GetInstanceRequest {};
+struct GetInstanceResponse {
+  std::string name;
+  std::string id;
+  std::string certificatePem;
+  std::string version;
+  std::vector<Endpoint> endpoints;
+};
+struct TrustKeyRequest {
+  std::string certificatePem;
+  std::optional<std::string> alias;
+  std::optional<std::string> url;
+};
+struct TrustKeyResponse {
+  TrustedKey key;
+};
+struct ListKeysRequest {};
+struct ListKeysResponse {
+  std::vector<TrustedKey> keys;
+};
+struct RevokeKeyRequest {
+  std::string key; ///< instance id or alias
+};
+struct RevokeKeyResponse {
+  TrustedKey key;
+};
+struct GrantRequest {
+  std::string principal; ///< "<instance id>", "<instance id>/<subject>" or an alias (with "/<subject>")
+  std::set<Right> rights;
+  std::string prefix = "/";
+  std::optional<Time> expires;
+};
+struct GrantResponse {
+  Grant grant;
+};
+struct RevokeRequest {
+  std::string grant; ///< grant id
+};
+struct RevokeResponse {
+  Grant grant;
+};
+struct ListGrantsRequest {
+  std::optional<std::string> principal;
+};
+struct ListGrantsResponse {
+  std::vector<Grant> grants;
+};
+
+} // namespace waybill

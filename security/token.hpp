@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "domain/clock.hpp"
+#include "domain/token_claims.hpp"
+#include "security/certificate.hpp"
+#include "security/instance_key.hpp"
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace waybill::security {
+
+/// The claims document (wsdl/token.xsd, namespace urn:waybill:token:1). parse(print(c)) == c.
+[[nodiscard]] std::string printClaims(const TokenClaims &claims);
+/// Strict: UTF-8, elements in order, no others, no DTD. Throws Fault BadToken.
+[[nodiscard]] TokenClaims parseClaims(std::string_view xml);
+
+/// SignedData(AuthEnvelopedData(SignedData(claims))) in base64: signed by `signer`, readable by the holder of `recipient`'s key alone (docs/tokens.md).
+/// Throws Fault Internal.
+[[nodiscard]] std::string sealToken(const TokenClaims &claims, const InstanceKey &signer, const Certificate &recipient);
+
+struct TokenPolicy {
+  std::chrono::seconds maximumLifetime{3600};
+  std::chrono::seconds clockSkew{60};
+  std::size_t maximumBytes = 16 * 1024; ///< of base64
+};
+
+/// Certificates that are trusted (not revoked) and whose subject key identifier is this; more than one may claim it.
+using FindKeys = std::function<std::vector<Certificate>(ByteView subjectKeyId)>;
+
+/// Opens tokens meant for `me`. Thread-safe if `find` is. The cheapest refusal comes first: size and base64, outer signer known, outer signature, decryption, inner
+/// signature by the same key, issuer, audience, window. Until all three layers have passed, faults say only BadToken or UntrustedKey, all in the same words.
+/// Then BadToken (claims malformed, wrong issuer, wrong audience, too long-lived), TokenExpired (ended, or not valid yet).
+class TokenOpener {
+public:
+  TokenOpener(const InstanceKey &me, FindKeys find, const Clock &clock, TokenPolicy policy);
+  [[nodiscard]] TokenClaims open(std::string_view base64) const;
+
+private:
+  const InstanceKey &me_;
+  FindKeys find_;
+  const Clock &clock_;
+  TokenPolicy policy_;
+};
+
+} // namespace waybill::security

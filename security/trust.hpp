@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "domain/access.hpp"
+#include "domain/token_claims.hpp"
+#include "security/certificate.hpp"
+#include "storage/catalog.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace waybill::security {
+
+/// The keys this instance trusts and what their holders may do. Thread-safe; reads the catalog each time, so that what `waybill trust` or `grant` changes holds at once.
+class Trust {
+public:
+  /// `self` is trusted always, and may do everything. Both must outlive this.
+  Trust(storage::Catalog &catalog, Certificate self, const Clock &clock);
+
+  /// For TokenOpener.
+  [[nodiscard]] std::vector<Certificate> find(ByteView subjectKeyId) const;
+
+  /// Adds or updates a key (un-revoking it). Throws Fault AlreadyExists when the alias belongs to another, BadParameter for a bad alias (letters, digits, "-", "_", ".", at most 64; never 64 hex digits).
+  TrustedKey trust(const std::string &certificatePem, std::optional<std::string> alias, std::optional<std::string> url);
+  /// From now on its tokens are refused. Throws Fault NoSuchData when unknown.
+  TrustedKey revokeKey(const std::string &instanceOrAlias);
+  [[nodiscard]] std::vector<TrustedKey> keys() const;
+
+  /// "<instance id>[/<subject>]" or "<alias>[/<subject>]" as a principal. Throws Fault BadParameter when the alias is unknown.
+  [[nodiscard]] Principal resolve(std::string_view text) const;
+  Grant grant(const Principal &principal, std::set<Right> rights, const std::string &prefix, std::optional<Time> expires, std::string id);
+  /// Throws Fault NoSuchData.
+  Grant revoke(const std::string &grantId);
+  [[nodiscard]] std::vector<Grant> grants(const std::optional<Principal> &principal) const;
+
+  /// The prefixes under which `principal` has `right` now.
+  [[nodiscard]] std::vector<std::string> prefixes(const Principal &principal, Right right) const;
+  [[nodiscard]] bool may(const Principal &principal, Right right, std::string_view path) const;
+
+private:
+  storage::Catalog &catalog_;
+  Certificate self_;
+  const Clock &clock_;
+};
+
+/// Whether the claims' resources (none: no limit) cover the object with that id and path.
+[[nodiscard]] bool resourceCovers(const TokenClaims &claims, std::string_view id, std::string_view path);
+
+} // namespace waybill::security

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "domain/endpoint_reference.hpp"
+
+#include <optional>
+#include <string>
+
+namespace waybill::soap {
+
+/// The message addressing properties of one message (WS-Addressing 1.0 Core, section 3).
+struct Addressing {
+  std::optional<std::string> messageId;
+  std::optional<std::string> relatesTo; ///< the one with the reply relationship
+  std::optional<std::string> to;
+  std::optional<std::string> action;
+  std::optional<EndpointReference> from;
+  std::optional<EndpointReference> replyTo;
+  std::optional<EndpointReference> faultTo;
+  bool used = false; ///< any header of the namespace was there
+
+  /// Where the reply goes: ReplyTo, anonymous unless said otherwise (Core, section 3.4).
+  [[nodiscard]] EndpointReference replyEndpoint() const;
+  /// Where a fault goes: FaultTo, else ReplyTo.
+  [[nodiscard]] EndpointReference faultEndpoint() const;
+};
+
+} // namespace waybill::soap

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "domain/bytes.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+namespace waybill::storage {
+
+/// Content being written: a sink into a staging file that computes size and digests on the way. Destroyed unpublished, it leaves nothing. One thread at a time.
+class StagedContent : public Sink {
+public:
+  [[nodiscard]] virtual const std::string &id() const noexcept = 0; ///< 32 hex digits: the object's id
+  [[nodiscard]] virtual std::uint64_t size() const noexcept = 0;
+  [[nodiscard]] virtual std::string sha256Hex() = 0; ///< call after the last write
+  [[nodiscard]] virtual std::string adler32Hex() = 0;
+};
+
+/// Content that can be read, from any offset.
+class ContentReader : public Source {
+public:
+  /// The next read() starts at `offset` and ends before `offset + length` (RFC 9110 range semantics are the caller's).
+  virtual void select(std::uint64_t offset, std::uint64_t length) = 0;
+};
+
+/// Where the bytes of data objects are. Thread-safe. Every implementation passes tests/unit/content_store_suite.hpp.
+class ContentStore {
+public:
+  virtual ~ContentStore() = default;
+  /// Starts an object. Throws Fault NoSpace, or Internal when the store is read-only.
+  [[nodiscard]] virtual std::unique_ptr<StagedContent> stage() = 0;
+  /// Makes all of them durable under their ids, or throws (NoSpace, Internal) and leaves none. Files and their folders, new ancestors too, are synced when it returns;
+  /// a failed sync turns the store read-only and is never tried again. Many are synced together.
+  virtual void publish(std::span<StagedContent *const> staged) = 0;
+  /// Throws Fault NoSuchData when there is no content of that id. What was opened can be read to its end though it be removed meanwhile.
+  [[nodiscard]] virtual std::unique_ptr<ContentReader> open(const std::string &id) const = 0;
+  /// Removes content whose row is gone; no error when it is not there. Never throws: what cannot be removed is left to recover().
+  virtual void remove(const std::string &id) noexcept = 0;
+  /// Removes all staging files, and all content for which `known` says false; returns how many content files went. Call before serving.
+  virtual std::size_t recover(const std::function<bool(const std::string &id)> &known) = 0;
+  /// Empty while the store takes data; otherwise why it is read-only.
+  [[nodiscard]] virtual std::string readOnlyReason() const = 0;
+};
+
+/// A store in `folder`: content/ab/cd/<id>, staging/. Creates the folders (mode 0700). `makeId` gives object ids.
+[[nodiscard]] std::unique_ptr<ContentStore> openFileStore(const std::string &folder, std::function<std::string()> makeId);
+
+/// A spool file in `folder`/staging (unlinked while open, so nothing can leak). It is a sink, and reopen() gives its bytes from the start.
+class SpooledFile : public Sink {
+public:
+  [[nodiscard]] virtual std::unique_ptr<Source> reopen() = 0;
+};
+[[nodiscard]] std::unique_ptr<SpooledFile> spoolFile(const std::string &folder);
+
+} // namespace waybill::storage

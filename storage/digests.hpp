@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "domain/bytes.hpp"
+#include "domain/data.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace waybill::storage {
+
+/// SHA-256 (OpenSSL) and adler32 (zlib) of one stream, with its length. One thread at a time.
+class Digester {
+public:
+  Digester();
+  ~Digester();
+  Digester(Digester &&) noexcept;
+  Digester &operator=(Digester &&) noexcept;
+  void update(ByteView bytes);
+  [[nodiscard]] std::uint64_t size() const noexcept;
+  /// Ends the computation; call each once.
+  [[nodiscard]] std::string sha256Hex();
+  [[nodiscard]] std::string adler32Hex() const;
+
+private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+} // namespace waybill::storage

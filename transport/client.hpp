@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "transport/http.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace waybill::transport {
+
+/// How the other side proves who it is.
+struct PeerIdentity {
+  /// Hex SHA-256 of the SubjectPublicKeyInfo of its TLS certificate (an instance id): pinned, no CA asked. Empty: the CAs of `caFile`, or of the system.
+  std::string pinnedKey;
+  std::string caFile;
+};
+
+struct ClientOptions {
+  std::chrono::seconds connectDeadline{15};
+  std::chrono::seconds stallDeadline{60}; ///< less than one byte a second for that long ends the call
+};
+
+struct ClientRequest {
+  std::string method = "GET";
+  std::string url;
+  Headers headers;
+  Source *body = nullptr; ///< sent with Content-Length when its size() is known, else chunked; with Expect: 100-continue over 1 MiB or unknown
+  PeerIdentity peer;
+};
+
+/// A reply whose body is pulled. Must not outlive the client. Dropping it unread closes the connection.
+struct ClientResponse {
+  int status = 0;
+  Headers headers;
+  std::unique_ptr<Source> body;
+};
+
+/// HTTP client on libcurl: https only, no redirects followed, no proxies from the environment; connections are kept and used again.
+/// One call at a time; use one client a thread.
+class Client {
+public:
+  explicit Client(ClientOptions options = {});
+  ~Client();
+  Client(const Client &) = delete;
+  Client &operator=(const Client &) = delete;
+
+  /// Sends the request and returns as soon as the reply's head is there (the request body is sent on while the reply is read, and given up when
+  /// the server answers early with an error). Throws Fault DeliveryFailed naming the URL, what libcurl found, and what to do.
+  [[nodiscard]] ClientResponse perform(const ClientRequest &request);
+
+  /// The PEM certificate that the TLS server at `url` shows, whoever it is (for `waybill trust`: shown to a person before it is believed).
+  [[nodiscard]] std::string certificateOf(const std::string &url);
+
+private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+} // namespace waybill::transport
