@@ -2,7 +2,6 @@
 #include "domain/bytes.hpp"
 
 #include "domain/fault.hpp"
-#include "domain/random.hpp"
 
 #include <algorithm>
 #include <array>
@@ -85,12 +84,6 @@ std::string readAll(Source &source, std::uint64_t limit, std::string_view what) 
     text.append(asText(ByteView(block).first(count)));
   }
   return text;
-}
-
-std::string randomId(Random &random) {
-  std::array<std::byte, 16> bytes{};
-  random.fill(bytes);
-  return toHex(bytes);
 }
 
 } // namespace waybill

@@ -18,4 +18,7 @@ public:
 /// 128 random bits as 32 lower-case hex digits: the form of token ids and object ids.
 [[nodiscard]] std::string randomId(Random &random);
 
+/// A random UUID (RFC 4122 version 4), for "urn:uuid:" message ids.
+[[nodiscard]] std::string randomUuid(Random &random);
+
 } // namespace waybill

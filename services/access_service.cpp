@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "services/access_service.hpp"
+
+#include "domain/fault.hpp"
+#include "services/version.hpp"
+
+namespace waybill::services {
+
+namespace {
+
+void requireAdministrator(const security::Trust &trust, const Call &call) { Permission(trust, call, Right::Administer).require("", "/"); }
+
+} // namespace
+
+AccessService::AccessService(security::Trust &trust, const security::Certificate &self, std::string name, Random &random)
+    : trust_(trust), self_(self), name_(std::move(name)), random_(random) {}
+
+GetInstanceResponse AccessService::getInstance(Call &call, const GetInstanceRequest &) const {
+  return {name_,
+          self_.instanceId(),
+          self_.pem(),
+          versionText,
+          {{"data", call.baseUrl + "/services/data"}, {"access", call.baseUrl + "/services/access"}, {"instance", call.baseUrl + "/instance"}}};
+}
+
+TrustKeyResponse AccessService::trustKey(Call &call, const TrustKeyRequest &request) {
+  requireAdministrator(trust_, call);
+  auto key = trust_.trust(request.certificatePem, request.alias, request.url);
+  call.subjects.push_back(key.instance);
+  return {std::move(key)};
+}
+
+ListKeysResponse AccessService::listKeys(Call &call, const ListKeysRequest &) const {
+  requireAdministrator(trust_, call);
+  return {trust_.keys()};
+}
+
+RevokeKeyResponse AccessService::revokeKey(Call &call, const RevokeKeyRequest &request) {
+  requireAdministrator(trust_, call);
+  call.subjects.push_back(request.key);
+  return {trust_.revokeKey(request.key)};
+}
+
+GrantResponse AccessService::grant(Call &call, const GrantRequest &request) {
+  requireAdministrator(trust_, call);
+  auto made = trust_.grant(trust_.resolve(request.principal), request.rights, request.prefix, request.expires, randomId(random_));
+  call.subjects.push_back(format(made.principal));
+  call.subjects.push_back(made.prefix);
+  return {std::move(made)};
+}
+
+RevokeResponse AccessService::revoke(Call &call, const RevokeRequest &request) {
+  requireAdministrator(trust_, call);
+  call.subjects.push_back(request.grant);
+  return {trust_.revoke(request.grant)};
+}
+
+ListGrantsResponse AccessService::listGrants(Call &call, const ListGrantsRequest &request) const {
+  auto principal = request.principal ? std::optional(trust_.resolve(*request.principal)) : std::nullopt;
+  if (!Permission(trust_, call, Right::Administer).covers("", "/")) {
+    if (principal && *principal != call.principal) {
+      throw Fault(FaultCode::NotAllowed, "ListGrants of another principal needs the right 'administer' on '/'; leave Principal out to see your own", *request.principal);
+    }
+    principal = call.principal;
+  }
+  return {trust_.grants(principal)};
+}
+
+} // namespace waybill::services

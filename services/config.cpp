@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "services/config.hpp"
+
+#include "domain/fault.hpp"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <functional>
+#include <limits>
+
+namespace waybill::services {
+
+namespace {
+
+/// What is wrong with a value, without its place.
+struct BadValue {
+  std::string what;
+};
+
+struct Key {
+  const char *table;
+  const char *name;
+  const char *example; ///< the default, as TOML
+  const char *help;
+  std::function<void(Config &, const toml::node &)> set;
+};
+
+std::int64_t integer(const toml::node &node, std::int64_t low, std::int64_t high) {
+  const auto *value = node.as_integer();
+  if (value == nullptr || value->get() < low || value->get() > high) {
+    throw BadValue{"needs a whole number from " + std::to_string(low) + " to " + std::to_string(high)};
+  }
+  return value->get();
+}
+
+std::string text(const toml::node &node) {
+  const auto *value = node.as_string();
+  if (value == nullptr) {
+    throw BadValue{"needs a text in quotes"};
+  }
+  return value->get();
+}
+
+std::string httpsUrl(const toml::node &node) {
+  auto url = text(node);
+  if (!url.empty() && !url.starts_with("https://")) {
+    throw BadValue{"needs a URL that begins with https://"};
+  }
+  while (url.ends_with('/')) {
+    url.pop_back();
+  }
+  return url;
+}
+
+std::vector<std::string> httpsUrls(const toml::node &node) {
+  const auto *values = node.as_array();
+  if (values == nullptr) {
+    throw BadValue{"needs a list of URLs"};
+  }
+  std::vector<std::string> urls;
+  for (const auto &value : *values) {
+    urls.push_back(httpsUrl(value));
+  }
+  return urls;
+}
+
+template <class T> T choice(const toml::node &node, std::initializer_list<std::pair<const char *, T>> choices) {
+  std::string names;
+  const auto *value = node.as_string();
+  for (const auto &[name, meaning] : choices) {
+    if (value != nullptr && value->get() == name) {
+      return meaning;
+    }
+    names += (names.empty() ? "\"" : ", \"") + std::string(name) + "\"";
+  }
+  throw BadValue{"needs one of " + names};
+}
+
+/// Where a number of type T lives in a Config.
+template <class T> using Place = std::function<T &(Config &)>;
+
+template <class T> auto number(Place<T> place, std::int64_t low, std::int64_t high) {
+  return [=](Config &config, const toml::node &node) { place(config) = static_cast<T>(integer(node, low, high)); };
+}
+
+auto seconds(Place<std::chrono::seconds> place, std::int64_t low, std::int64_t high) {
+  return [=](Config &config, const toml::node &node) { place(config) = std::chrono::seconds(integer(node, low, high)); };
+}
+
+void setListen(Config &config, const toml::node &node) { parseListen(text(node), config.server); }
+
+constexpr std::int64_t gib = 1LL << 30;
+constexpr std::int64_t day = 86'400;
+constexpr auto anyBytes = std::numeric_limits<std::int64_t>::max();
+
+const std::vector<Key> &keys() {
+  static const std::vector<Key> all{
+      {"instance", "name", "\"\"", "How the instance calls itself; empty: the common name of its certificate.",
+       [](Config &c, const toml::node &n) { c.name = text(n); }},
+      {"instance", "public_url", "\"\"", "The https://host:port that goes into data ids and the WSDL; empty: the one each client asked on.",
+       [](Config &c, const toml::node &n) { c.publicUrl = httpsUrl(n); }},
+      {"instance", "other_urls", "[]", "Further https://host:port prefixes under which this instance is known; ids that begin with them are its own.",
+       [](Config &c, const toml::node &n) { c.otherUrls = httpsUrls(n); }},
+      {"server", "listen", "\"127.0.0.1:8443\"", "HOST:PORT to listen on; port 0 takes a free one. --listen on the command line wins.", setListen},
+      {"server", "certificate", "\"\"", "TLS certificate chain (PEM); empty: the instance's own instance.crt.",
+       [](Config &c, const toml::node &n) { c.server.certificateFile = text(n); }},
+      {"server", "key", "\"\"", "Private key of that certificate (PEM); empty: the instance's own instance.key.",
+       [](Config &c, const toml::node &n) { c.server.keyFile = text(n); }},
+      {"server", "workers", "16", "Requests served at the same time; each has a thread.",
+       number<std::size_t>([](Config &c) -> std::size_t & { return c.server.workers; }, 1, 1024)},
+      {"server", "queue", "64", "Requests that may wait for a worker; past that a client is told 503 with Retry-After.",
+       number<std::size_t>([](Config &c) -> std::size_t & { return c.server.queue; }, 0, 100'000)},
+      {"server", "connections", "20000", "Open connections, idle ones included.",
+       number<std::size_t>([](Config &c) -> std::size_t & { return c.server.connections; }, 1, 1'000'000)},
+      {"server", "head_bytes", "65536", "Most bytes of a request line with its header fields.",
+       number<std::size_t>([](Config &c) -> std::size_t & { return c.server.headBytes; }, 1024, 1 << 20)},
+      {"server", "head_deadline", "15", "Seconds for the TLS handshake and the request head.",
+       seconds([](Config &c) -> std::chrono::seconds & { return c.server.headDeadline; }, 1, 600)},
+      {"server", "idle_deadline", "300", "Seconds that a kept connection may stay without a request.",
+       seconds([](Config &c) -> std::chrono::seconds & { return c.server.idleDeadline; }, 1, day)},
+      {"server", "stall_deadline", "30", "Seconds that one read or write may make no progress.",
+       seconds([](Config &c) -> std::chrono::seconds & { return c.server.stallDeadline; }, 1, 3600)},
+      {"server", "minimum_rate", "1024", "Bytes a second that a body must reach on average, after rate_grace.",
+       number<std::uint64_t>([](Config &c) -> std::uint64_t & { return c.server.minimumRate; }, 0, gib)},
+      {"server", "rate_grace", "20", "Seconds before minimum_rate is asked for.",
+       seconds([](Config &c) -> std::chrono::seconds & { return c.server.rateGrace; }, 1, 3600)},
+      {"server", "drain_deadline", "30", "Seconds that SIGTERM leaves to running requests.",
+       seconds([](Config &c) -> std::chrono::seconds & { return c.server.drainDeadline; }, 0, day)},
+      {"server", "metrics", "\"loopback\"", "Who may read /metrics: \"off\", \"loopback\" or \"all\".",
+       [](Config &c, const toml::node &n) {
+         c.metrics = choice<MetricsAudience>(
+             n, {{"off", MetricsAudience::Off}, {"loopback", MetricsAudience::Loopback}, {"all", MetricsAudience::All}});
+       }},
+      {"limits", "envelope_bytes", "16777216", "Most bytes of a SOAP envelope, inline base64 included.",
+       number<std::uint64_t>([](Config &c) -> std::uint64_t & { return c.limits.envelopeBytes; }, 4096, gib)},
+      {"limits", "depth", "64", "Most nested elements in an envelope.",
+       number<std::size_t>([](Config &c) -> std::size_t & { return c.limits.depth; }, 8, 10'000)},
+      {"limits", "attributes", "128", "Most attributes and namespace declarations on one element.",
+       number<std::size_t>([](Config &c) -> std::size_t & { return c.limits.attributes; }, 8, 10'000)},
+      {"limits", "headers", "64", "Most SOAP header blocks.",
+       number<std::size_t>([](Config &c) -> std::size_t & { return c.limits.headers; }, 8, 10'000)},
+      {"limits", "elements", "200000", "Most elements in an envelope.",
+       number<std::size_t>([](Config &c) -> std::size_t & { return c.limits.elements; }, 100, 100'000'000)},
+      {"limits", "parts", "10000", "Most parts of one multipart message.",
+       number<std::size_t>([](Config &c) -> std::size_t & { return c.limits.parts; }, 2, 1'000'000)},
+      {"limits", "part_header_bytes", "16384", "Most bytes of the header lines of one part.",
+       number<std::size_t>([](Config &c) -> std::size_t & { return c.limits.partHeaderBytes; }, 256, 1 << 20)},
+      {"limits", "early_bytes", "1073741824", "Most bytes of parts that come before the envelope, or before they are asked for (they wait in staging/).",
+       number<std::uint64_t>([](Config &c) -> std::uint64_t & { return c.limits.earlyBytes; }, 0, anyBytes)},
+      {"limits", "unreferenced_bytes", "67108864", "Most bytes of parts that nothing in the message refers to.",
+       number<std::uint64_t>([](Config &c) -> std::uint64_t & { return c.limits.unreferencedBytes; }, 0, anyBytes)},
+      {"limits", "inline_bytes", "8388608", "Most bytes that one Copy returns as inline base64.",
+       number<std::uint64_t>([](Config &c) -> std::uint64_t & { return c.inlineBytes; }, 0, gib)},
+      {"limits", "object_bytes", "0", "Most bytes of one data object; 0: no limit.",
+       number<std::uint64_t>([](Config &c) -> std::uint64_t & { return c.objectBytes; }, 0, anyBytes)},
+      {"storage", "minimum_free_bytes", "67108864", "Uploads are refused with NoSpace when they would leave less than this on the disk.",
+       number<std::uint64_t>([](Config &c) -> std::uint64_t & { return c.minimumFreeBytes; }, 0, anyBytes)},
+      {"tokens", "maximum_lifetime", "3600", "Seconds from NotBefore to NotAfter that a token may claim.",
+       seconds([](Config &c) -> std::chrono::seconds & { return c.tokens.maximumLifetime; }, 1, 30 * day)},
+      {"tokens", "clock_skew", "60", "Seconds that clocks may differ.",
+       seconds([](Config &c) -> std::chrono::seconds & { return c.tokens.clockSkew; }, 0, 3600)},
+      {"tokens", "maximum_bytes", "16384", "Most bytes of a token's base64.",
+       number<std::size_t>([](Config &c) -> std::size_t & { return c.tokens.maximumBytes; }, 1024, 1 << 20)},
+      {"tokens", "replay", "\"fault\"", "What a token shown again gets: \"fault\" (TokenReplayed) or \"silence\" (an empty 202).",
+       [](Config &c, const toml::node &n) {
+         c.replay = choice<ReplayAnswer>(n, {{"fault", ReplayAnswer::Fault}, {"silence", ReplayAnswer::Silence}});
+       }},
+      {"log", "level", "\"info\"", "Least severe log lines written: \"debug\", \"info\", \"warning\" or \"error\".",
+       [](Config &c, const toml::node &n) {
+         c.logLevel = choice<std::string>(n, {{"debug", "debug"}, {"info", "info"}, {"warning", "warning"}, {"error", "error"}});
+       }},
+      {"log", "audit_file", "\"\"", "Where the audit log goes, one JSON line an operation; empty: audit.log in the home. SIGHUP opens it anew.",
+       [](Config &c, const toml::node &n) { c.auditFile = text(n); }},
+  };
+  return all;
+}
+
+[[noreturn]] void refuse(const std::string &file, const toml::source_region &where, const std::string &what) {
+  throw Fault(FaultCode::BadParameter, file + ":" + std::to_string(where.begin.line) + ": " + what +
+                                           "; `waybilld --print-config` shows every key with its default");
+}
+
+void applyTable(Config &config, const std::string &file, std::string_view tableName, const toml::table &table) {
+  for (const auto &[name, node] : table) {
+    const auto &all = keys();
+    const auto key = std::find_if(all.begin(), all.end(),
+                                  [&](const Key &k) { return tableName == k.table && name.str() == k.name; });
+    const auto shown = std::string(tableName) + "." + std::string(name.str());
+    if (key == all.end()) {
+      refuse(file, node.source(), "unknown key '" + shown + "'");
+    }
+    try {
+      key->set(config, node);
+    } catch (const BadValue &bad) {
+      refuse(file, node.source(), "'" + shown + "' " + bad.what);
+    } catch (const Fault &fault) {
+      refuse(file, node.source(), "'" + shown + "' " + fault.reason());
+    }
+  }
+}
+
+} // namespace
+
+void parseListen(const std::string &value, transport::ServerOptions &options) {
+  const auto colon = value.rfind(':');
+  const auto digits = colon == std::string::npos ? std::string() : value.substr(colon + 1);
+  if (colon == 0 || digits.empty() || digits.size() > 5 || digits.find_first_not_of("0123456789") != std::string::npos ||
+      std::stoul(digits) > 65'535) {
+    throw Fault(FaultCode::BadParameter, "needs HOST:PORT such as 0.0.0.0:8443, not '" + value + "'");
+  }
+  options.host = value.substr(0, colon);
+  if (options.host.starts_with('[') && options.host.ends_with(']')) {
+    options.host = options.host.substr(1, options.host.size() - 2);
+  }
+  options.port = static_cast<std::uint16_t>(std::stoul(digits));
+}
+
+Config loadConfig(const std::string &file) {
+  toml::table document;
+  try {
+    document = toml::parse_file(file);
+  } catch (const toml::parse_error &error) {
+    refuse(file, error.source(), std::string(error.description()));
+  }
+  Config config;
+  for (const auto &[name, node] : document) {
+    const auto *table = node.as_table();
+    if (table == nullptr) {
+      refuse(file, node.source(), "unknown key '" + std::string(name.str()) + "' outside of any table");
+    }
+    const auto known = std::any_of(keys().begin(), keys().end(), [&](const Key &k) { return name.str() == k.table; });
+    if (!known) {
+      refuse(file, node.source(), "unknown table '[" + std::string(name.str()) + "]'");
+    }
+    applyTable(config, file, name.str(), *table);
+  }
+  return config;
+}
+
+std::string configTemplate() {
+  std::string result = "# Waybill's configuration: every key with its default.\n";
+  std::string_view table;
+  for (const auto &key : keys()) {
+    if (table != key.table) {
+      table = key.table;
+      result += "\n[" + std::string(table) + "]\n";
+    }
+    result += "# " + std::string(key.help) + "\n" + key.name + " = " + key.example + "\n";
+  }
+  return result;
+}
+
+} // namespace waybill::services

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "domain/messages.hpp"
+#include "services/call.hpp"
+#include "services/data_locator.hpp"
+#include "services/data_resolver.hpp"
+#include "soap/outgoing_message.hpp"
+#include "storage/content_store.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace waybill::services {
+
+/// Bounds on what is stored and returned (Config).
+struct DataLimits {
+  std::uint64_t inlineBytes;
+  std::uint64_t objectBytes; ///< 0: none
+  std::uint64_t minimumFreeBytes;
+};
+
+/// A CopyResponse with the bytes that go with it.
+struct CopyReply {
+  CopyResponse response;
+  std::vector<soap::OutgoingPart> parts;      ///< for MTOM and SwA
+  std::map<std::string, std::string> inlined; ///< bytes by content id, for Inline
+  soap::Packaging packaging = soap::Packaging::Plain;
+};
+
+/// What the operations of /services/data mean. Thread-safe. Every operation throws Fault and then has changed nothing.
+class DataManager {
+public:
+  /// All must outlive this.
+  DataManager(storage::Catalog &catalog, storage::ContentStore &store, const security::Trust &trust, const DataLocator &locator, const Clock &clock,
+              DataLimits limits);
+
+  /// Hands out data. The content is opened here, so that what is deleted meanwhile is still sent whole. The caller spends the token.
+  [[nodiscard]] CopyReply copy(Call &call, const CopyRequest &request) const;
+  /// Takes data: all of it, or none. Spends the token with the commit; the response is its receipt.
+  ReceiveResponse receive(Call &call, const ReceiveRequest &request);
+  /// Deletes all, or none. Spends the token with the commit.
+  DeleteResponse remove(Call &call, const DeleteRequest &request);
+  /// Objects below a prefix that the caller may list, in pages. A page continues after the last path of the one before: what comes and goes
+  /// meanwhile never makes another object appear twice or be left out.
+  [[nodiscard]] ListResponse list(Call &call, const ListRequest &request) const;
+  [[nodiscard]] DescribeResponse describe(Call &call, const DescribeRequest &request) const;
+
+  /// Removes objects whose time is over; returns how many.
+  std::size_t removeExpired();
+
+private:
+  struct Arrival;
+  Arrival take(Call &call, const Permission &mayWrite, const Data &data, Overwrite overwrite);
+  void enter(storage::Transaction &transaction, Arrival &arrival, Overwrite overwrite, std::vector<std::string> &discarded) const;
+
+  storage::Catalog &catalog_;
+  storage::ContentStore &store_;
+  const security::Trust &trust_;
+  const DataLocator &locator_;
+  const Clock &clock_;
+  DataLimits limits_;
+  DataResolver resolver_;
+};
+
+} // namespace waybill::services

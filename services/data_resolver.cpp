@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "services/data_resolver.hpp"
+
+#include "domain/fault.hpp"
+#include "domain/text.hpp"
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace waybill::services {
+
+namespace {
+
+/// The references of `data` that may name a part of the message, in order, with the field each is in.
+std::vector<std::pair<const char *, std::string>> attachmentReferences(const Data &data) {
+  std::vector<std::pair<const char *, std::string>> references;
+  for (const auto &[field, value] : {std::pair{"Content", &data.content}, {"Attachment", &data.attachment}, {"Href", &data.href}}) {
+    if (*value) {
+      references.emplace_back(field, **value);
+    }
+  }
+  return references;
+}
+
+std::string said(const std::string &field, const std::string &value, const std::string &why) {
+  return field + " '" + printable(value, 200) + "': " + why;
+}
+
+} // namespace
+
+DataResolver::DataResolver(const DataLocator &locator, const storage::ContentStore &store, const security::Trust &trust)
+    : locator_(locator), store_(store), trust_(trust) {}
+
+ResolvedData DataResolver::resolve(const Data &data, Call &call) const {
+  std::vector<std::string> tried;
+  for (const auto &[field, reference] : attachmentReferences(data)) {
+    if (auto source = call.attachments->open(reference)) {
+      const auto info = call.attachments->info(reference);
+      return {std::move(source), info ? info->contentType : std::string()};
+    }
+    tried.push_back(said(field, reference, "no part of the message has that name"));
+  }
+  const Permission mayRead(trust_, call, Right::Read);
+  for (const auto &[field, value] : {std::pair{"Href", &data.href}, {"Id", &data.id}}) {
+    if (!*value) {
+      continue;
+    }
+    const auto id = locator_.ownObjectId(**value, call.baseUrl);
+    const auto row = id ? locator_.alive(*id) : std::nullopt;
+    if (row && mayRead.covers(row->id, row->path)) {
+      return {store_.open(row->id), row->contentType};
+    }
+    tried.push_back(said(field, **value, id ? "no data here that this caller may read" : "not a reference to data of this instance"));
+  }
+  if (data.href && data.href->find("://") != std::string::npos) {
+    tried.push_back(said("Href", *data.href, "this instance does not fetch from other places"));
+  }
+  if (tried.empty()) {
+    tried.emplace_back("neither Content nor Attachment nor Href was given");
+  }
+  throw Fault(FaultCode::UnresolvableData, call.operation + " found no bytes for this data in any of the ways that were tried; attach them, or refer to data that is here",
+              printable(data.path.value_or(data.id.value_or("")), 300), std::move(tried));
+}
+
+} // namespace waybill::services

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "services/endpoints/exchange.hpp"
+
+#include "domain/text.hpp"
+#include "soap/fault.hpp"
+
+#include <algorithm>
+#include <variant>
+
+namespace waybill::services {
+
+namespace {
+
+std::string unquoted(std::string_view text) {
+  text = trimmed(text);
+  if (text.size() >= 2 && text.front() == '"' && text.back() == '"') {
+    text = text.substr(1, text.size() - 2);
+  }
+  return std::string(text);
+}
+
+/// The path of an absolute URI, without query: "/services/data" of "https://h:1/services/data?x".
+std::string_view pathOf(std::string_view uri) {
+  const auto authority = uri.find("://");
+  if (authority == std::string_view::npos) {
+    return {};
+  }
+  const auto path = uri.find('/', authority + 3);
+  return path == std::string_view::npos ? std::string_view("/") : uri.substr(path, uri.find_first_of("?#", path) - path);
+}
+
+std::string joined(const std::vector<std::string> &words) {
+  std::string text;
+  for (const auto &word : words) {
+    text += (text.empty() ? "" : " ") + word;
+  }
+  return text;
+}
+
+transport::Headers replyHeaders(soap::Version version, const std::string &contentType, const std::string &action) {
+  transport::Headers headers{{"Content-Type", contentType}};
+  if (version == soap::Version::Soap11) {
+    headers.add("SOAPAction", "\"" + action + "\"");
+  }
+  return headers;
+}
+
+} // namespace
+
+Exchange::Exchange(const std::string &service, const std::vector<Operation> &operations, const Toolbox &tools, transport::Request &request,
+                   transport::Response &response)
+    : service_(service), operations_(operations), tools_(tools), request_(request), response_(response), began_(tools.clock.now()) {
+  call_.operation = "unknown";
+  const auto contentType = lowerCase(request.headers.get("Content-Type").value_or(""));
+  if (contentType.find("application/soap+xml") != std::string::npos) {
+    version_ = soap::Version::Soap12;
+  }
+}
+
+void Exchange::run() {
+  try {
+    answer();
+  } catch (const Fault &fault) {
+    sendFault(fault);
+  } catch (const std::exception &error) {
+    sendFault(Fault(FaultCode::Internal, "this instance failed while it worked on the message; its log, under this message's id, says why", {}, {},
+                    LogText(error.what())));
+  }
+}
+
+void Exchange::answer() {
+  call_.baseUrl = baseUrl(tools_.config, request_);
+  auto message =
+      soap::IncomingMessage::read(request_.headers.get("Content-Type").value_or(""), *request_.body, tools_.config.limits, tools_.spool);
+  call_.attachments = message.attachments.get();
+  call_.packaging = message.packaging;
+  auto envelope = soap::Envelope::parse(message.root, tools_.config.limits, message.charset);
+  version_ = envelope.version();
+  addressing_ = envelope.addressing();
+  const auto &operation = dispatch(envelope);
+  checkActions(message, operation.element);
+  checkEndpoints();
+  envelope.requireUnderstood();
+  call_.attachments->want(envelope.liftContent(
+      [&](std::string contentId, std::string bytes) { call_.attachments->addInline(std::move(contentId), std::move(bytes)); }));
+  envelope.validate(tools_.schema);
+  if (const auto receipt = authorise(envelope, operation)) {
+    send(operation, Reply{*receipt, {}, soap::Packaging::Plain});
+    finish("Receipt", {}, {});
+    return;
+  }
+  send(operation, operation.run(call_, envelope.bodyXml()));
+  finish("Success", {}, {});
+}
+
+const Operation &Exchange::dispatch(const soap::Envelope &envelope) {
+  const auto element = envelope.bodyElement();
+  const auto found = std::find_if(operations_.begin(), operations_.end(), [&](const Operation &operation) {
+    return element.space == soap::waybillNamespace && element.local == operation.element;
+  });
+  if (found == operations_.end()) {
+    std::string names;
+    for (const auto &operation : operations_) {
+      names += (names.empty() ? "" : ", ") + operation.element;
+    }
+    throw Fault(addressing_.action ? FaultCode::ActionNotSupported : FaultCode::InvalidMessage,
+                "the service '" + service_ + "' has no operation for the body's element {" + printable(element.space, 100) + "}" +
+                    printable(element.local, 100) + "; in namespace " + soap::waybillNamespace + " it has " + names,
+                addressing_.action ? printable(*addressing_.action, 300) : printable(element.local, 100));
+  }
+  call_.operation = found->element;
+  return *found;
+}
+
+void Exchange::checkActions(const soap::IncomingMessage &message, const std::string &element) const {
+  const auto expected = soap::actionPrefix + element;
+  const auto header = request_.headers.get("SOAPAction");
+  for (const auto &[where, value] : {std::pair{"SOAPAction", header ? std::optional(unquoted(*header)) : std::nullopt},
+                                     {"action parameter", message.action},
+                                     {"wsa:Action", addressing_.action}}) {
+    if (value && !value->empty() && *value != expected) {
+      throw Fault(addressing_.used ? FaultCode::ActionMismatch : FaultCode::InvalidMessage,
+                  std::string(where) + " says '" + printable(*value, 200) + "', but the body's element '" + element + "' belongs to '" + expected + "'; make them agree, or leave it out",
+                  where == std::string_view("wsa:Action") ? printable(*value, 200) : std::string(where));
+    }
+  }
+}
+
+void Exchange::checkEndpoints() const {
+  if (addressing_.to && *addressing_.to != EndpointReference::anonymous && pathOf(*addressing_.to) != request_.path) {
+    throw Fault(FaultCode::DestinationUnreachable, "wsa:To names another place than " + call_.baseUrl + request_.path + ", where the message came to",
+                printable(*addressing_.to, 300));
+  }
+  for (const auto &[name, endpoint] : {std::pair{"wsa:ReplyTo", addressing_.replyTo}, {"wsa:FaultTo", addressing_.faultTo}}) {
+    if (endpoint && !endpoint->isAnonymous() && !endpoint->isNone()) {
+      throw Fault(FaultCode::OnlyAnonymousAddressSupported,
+                  "this instance sends replies back on the same connection only; leave " + std::string(name) + " out or make it anonymous", name);
+    }
+  }
+}
+
+/// Opens the token and holds it; the earlier receipt when this very message was answered before.
+std::optional<std::string> Exchange::authorise(const soap::Envelope &envelope, const Operation &operation) {
+  if (operation.openToAll) {
+    return std::nullopt;
+  }
+  const auto token = envelope.headerText({soap::waybillNamespace, "Token"});
+  if (!token) {
+    throw Fault(FaultCode::NoToken, operation.element + " needs a token in the SOAP header wb:Token; make one with 'waybill token --audience " +
+                                        call_.baseUrl + " --operation " + operation.element + "', or as docs/tokens.md shows");
+  }
+  call_.claims = tools_.tokens.open(*token);
+  call_.principal = {call_.claims.issuer, call_.claims.subject};
+  const auto &operations = call_.claims.operations;
+  if (std::find(operations.begin(), operations.end(), operation.element) == operations.end()) {
+    throw Fault(FaultCode::NotAllowed, "the token is for " + printable(joined(operations), 200) + ", not for " + operation.element + "; make one for it", "wb:Token");
+  }
+  auto held = tools_.ledger.reserve(call_.claims, format(call_.principal), operation.element, addressing_.messageId);
+  if (auto *receipt = std::get_if<security::EarlierReceipt>(&held)) {
+    return std::move(receipt->bodyXml);
+  }
+  call_.reservation.emplace(std::get<security::Reservation>(std::move(held)));
+  return std::nullopt;
+}
+
+void Exchange::spendWithout(const Operation &operation, const std::string &bodyXml) {
+  if (call_.holdsToken()) {
+    call_.commit(tools_.catalog, [&](storage::Transaction &) { return operation.changesSomething ? std::optional(bodyXml) : std::nullopt; });
+  }
+}
+
+soap::Addressing Exchange::replyAddressing() const {
+  soap::Addressing reply;
+  if (addressing_.used) {
+    reply.used = true;
+    reply.relatesTo = addressing_.messageId;
+    reply.messageId = "urn:uuid:" + randomUuid(tools_.random);
+    reply.to = EndpointReference::anonymous;
+  }
+  return reply;
+}
+
+std::vector<std::string> Exchange::echoedParameters() const {
+  std::vector<std::string> headers;
+  for (const auto &parameter : addressing_.replyEndpoint().referenceParameters) {
+    headers.push_back(soap::asReferenceParameterHeader(parameter));
+  }
+  return headers;
+}
+
+void Exchange::send(const Operation &operation, Reply reply) {
+  if (addressing_.replyEndpoint().isNone()) {
+    spendWithout(operation, reply.bodyXml);
+    response_.send(202, {}, "");
+    return;
+  }
+  auto addressing = replyAddressing();
+  addressing.action = addressing_.used ? std::optional(soap::actionPrefix + operation.element + "Response") : std::nullopt;
+  soap::OutgoingMessage message;
+  message.version = version_;
+  message.action = soap::actionPrefix + operation.element + "Response";
+  message.envelope = soap::writeEnvelope(version_, addressing, echoedParameters(), reply.bodyXml);
+  message.parts = std::move(reply.parts);
+  message.packaging = reply.packaging;
+  message.boundary = "waybill-" + randomId(tools_.random);
+  if (message.parts.empty()) {
+    spendWithout(operation, reply.bodyXml);
+    message.packaging = soap::Packaging::Plain;
+  }
+  // Content goes out while the token is only held, so that a download that breaks off can be tried again with it; the last boundary, without which
+  // no client has the message, goes out once it is spent.
+  response_.begin(200, replyHeaders(version_, message.contentType(), message.action), message.contentLength());
+  message.write(response_, [&] { spendWithout(operation, reply.bodyXml); });
+  response_.end();
+}
+
+void Exchange::sendFault(const Fault &fault) {
+  call_.reservation.reset();
+  if (response_.started()) {
+    finish(std::string(name(fault.code())), fault.reason(), fault.log().forLog());
+    throw fault;
+  }
+  if (fault.code() == FaultCode::TokenReplayed && tools_.config.replay == ReplayAnswer::Silence) {
+    response_.send(202, {}, "");
+  } else if (addressing_.faultEndpoint().isNone()) {
+    response_.send(202, {}, "");
+  } else {
+    const auto reply = soap::encodeFault(fault, version_, replyAddressing());
+    const auto type = version_ == soap::Version::Soap12 ? "application/soap+xml; charset=utf-8; action=\"" + reply.action + "\"" : "text/xml; charset=utf-8";
+    response_.send(reply.httpStatus, replyHeaders(version_, type, reply.action), reply.envelope);
+  }
+  finish(std::string(name(fault.code())), fault.reason() + (fault.subject().empty() ? "" : " (" + fault.subject() + ")"), fault.log().forLog());
+}
+
+/// One line for the log, one for the audit, counters.
+void Exchange::finish(const std::string &outcome, const std::string &reason, const std::string &logText) noexcept {
+  try {
+    const auto took = tools_.clock.now() - began_;
+    const auto known = !call_.principal.instance.empty();
+    const auto principal = known ? format(call_.principal) : std::string();
+    const auto messageId = addressing_.messageId.value_or("");
+    tools_.metrics.operation(call_.operation, outcome, took, call_.bytesIn, call_.bytesOut);
+    tools_.log.info("operation", {{"operation", call_.operation},
+                                  {"outcome", outcome},
+                                  {"principal", principal},
+                                  {"message_id", messageId},
+                                  {"remote", request_.remote},
+                                  {"microseconds", std::to_string(took.count())},
+                                  {"reason", reason},
+                                  {"cause", logText}});
+    tools_.audit.write({began_, call_.operation, principal, call_.claims.id, messageId, request_.remote, outcome, reason, joined(call_.subjects), call_.bytesIn,
+                        call_.bytesOut, took});
+  } catch (const std::exception &error) {
+    tools_.log.error("audit", {{"operation", call_.operation}, {"reason", error.what()}});
+  }
+}
+
+} // namespace waybill::services

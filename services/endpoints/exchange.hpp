@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "domain/fault.hpp"
+#include "services/endpoints/soap_endpoint.hpp"
+#include "soap/addressing.hpp"
+#include "soap/incoming_message.hpp"
+
+#include <optional>
+#include <string>
+
+namespace waybill::services {
+
+/// One SOAP request and its reply. Made for one call of run().
+class Exchange {
+public:
+  Exchange(const std::string &service, const std::vector<Operation> &operations, const Toolbox &tools, transport::Request &request,
+           transport::Response &response);
+  /// Answers the request, with a fault where need be. Throws only when a reply that has begun must be cut.
+  void run();
+
+private:
+  void answer();
+  const Operation &dispatch(const soap::Envelope &envelope);
+  void checkActions(const soap::IncomingMessage &message, const std::string &element) const;
+  void checkEndpoints() const;
+  [[nodiscard]] std::optional<std::string> authorise(const soap::Envelope &envelope, const Operation &operation);
+  void send(const Operation &operation, Reply reply);
+  void sendFault(const Fault &fault);
+  void spendWithout(const Operation &operation, const std::string &bodyXml);
+  [[nodiscard]] soap::Addressing replyAddressing() const;
+  [[nodiscard]] std::vector<std::string> echoedParameters() const;
+  void finish(const std::string &outcome, const std::string &reason, const std::string &logText) noexcept;
+
+  const std::string &service_;
+  const std::vector<Operation> &operations_;
+  const Toolbox &tools_;
+  transport::Request &request_;
+  transport::Response &response_;
+
+  Time began_;
+  soap::Version version_ = soap::Version::Soap11;
+  soap::Addressing addressing_;
+  Call call_;
+};
+
+} // namespace waybill::services

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "domain/clock.hpp"
+
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace waybill::services {
+
+/// Structured lines on standard error: one JSON object each, with time, level, event and what the caller adds. Thread-safe.
+class Log {
+public:
+  using Fields = std::initializer_list<std::pair<std::string_view, std::string_view>>;
+
+  /// `level`: "debug", "info", "warning" or "error": the least severe that is written.
+  explicit Log(std::string_view level);
+  ~Log();
+  Log(const Log &) = delete;
+  Log &operator=(const Log &) = delete;
+
+  void debug(std::string_view event, Fields fields = {}) const;
+  void info(std::string_view event, Fields fields = {}) const;
+  void warning(std::string_view event, Fields fields = {}) const;
+  void error(std::string_view event, Fields fields = {}) const;
+
+private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// One finished operation.
+struct AuditRecord {
+  Time time;
+  std::string operation;
+  std::string principal; ///< formatted, empty for callers that are not known
+  std::string tokenId;
+  std::string messageId;
+  std::string remote;
+  std::string outcome; ///< "Success", "Receipt" (an earlier one given again), or a fault's code
+  std::string reason;  ///< of a fault
+  std::string subjects; ///< paths and ids, parted by blanks
+  std::uint64_t bytesIn = 0;
+  std::uint64_t bytesOut = 0;
+  std::chrono::microseconds took{};
+};
+
+/// The audit log: a file of JSON lines, appended to, one a line. Thread-safe.
+class Audit {
+public:
+  /// Opens `file` for appending, mode 0600. Throws Fault Internal naming it.
+  explicit Audit(const std::string &file);
+  ~Audit();
+  Audit(const Audit &) = delete;
+  Audit &operator=(const Audit &) = delete;
+  void write(const AuditRecord &record);
+  /// Opens the file by its name again (after it was rotated away). Throws Fault Internal.
+  void reopen();
+
+private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+} // namespace waybill::services

@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// DataManager::receive: how data comes in.
+#include "services/data_manager.hpp"
+
+#include "domain/data_path.hpp"
+#include "domain/fault.hpp"
+#include "domain/text.hpp"
+#include "soap/codec.hpp"
+#include "soap/media_type.hpp"
+
+#include <algorithm>
+#include <set>
+
+namespace waybill::services {
+
+/// One Data of a Receive whose bytes are in staging.
+struct DataManager::Arrival {
+  std::unique_ptr<storage::StagedContent> staged;
+  storage::ObjectRow row;
+};
+
+namespace {
+
+void checkContentType(const std::string &type, const std::string &path) {
+  if (hasControlCharacters(type) || type.size() > 255 || !soap::MediaType::parse(type)) {
+    throw Fault(FaultCode::BadParameter, "Receive needs a media type such as text/plain as ContentType, not '" + printable(type, 60) + "'", path);
+  }
+}
+
+/// Compares what was declared with what came.
+void checkDeclared(const Data &data, storage::StagedContent &staged, const storage::ObjectRow &row) {
+  if (data.size && *data.size != staged.size()) {
+    throw Fault(FaultCode::DigestMismatch,
+                "Receive was told a Size of " + std::to_string(*data.size) + " bytes and got " + std::to_string(staged.size()) +
+                    "; nothing was stored; send it again",
+                row.path);
+  }
+  if (!data.digest) {
+    return;
+  }
+  const auto &found = data.digest->algorithm == DigestAlgorithm::Sha256 ? row.sha256 : row.adler32;
+  if (lowerCase(data.digest->hex) != found) {
+    throw Fault(FaultCode::DigestMismatch,
+                "Receive was told a " + std::string(name(data.digest->algorithm)) + " digest of " + printable(data.digest->hex, 80) +
+                    ", and what came has " + found + "; nothing was stored; send it again",
+                row.path);
+  }
+}
+
+/// A sink that stops at a limit, so that an object that is too large is not written to its end first.
+class LimitedSink final : public Sink {
+public:
+  LimitedSink(storage::StagedContent &staged, const Data &data, std::uint64_t limit) : staged_(staged), data_(data), limit_(limit) {}
+
+  void write(ByteView bytes) override {
+    const auto total = staged_.size() + bytes.size();
+    if (limit_ != 0 && total > limit_) {
+      throw Fault(FaultCode::TooLarge, "Receive takes objects of at most " + std::to_string(limit_) + " bytes (limits.object_bytes); this one has more",
+                  printable(data_.path.value_or(""), 300));
+    }
+    if (data_.size && total > *data_.size) {
+      throw Fault(FaultCode::DigestMismatch, "Receive was told a Size of " + std::to_string(*data_.size) + " bytes and got more; nothing was stored; send it again",
+                  printable(data_.path.value_or(""), 300));
+    }
+    staged_.write(bytes);
+  }
+
+private:
+  storage::StagedContent &staged_;
+  const Data &data_;
+  std::uint64_t limit_;
+};
+
+void refuseSamePathTwice(const ReceiveRequest &request) {
+  std::set<std::string> seen;
+  for (const auto &data : request.data) {
+    if (data.path && !seen.insert(DataPath::parse(*data.path).text()).second) {
+      throw Fault(FaultCode::BadParameter, "Receive was given one Path twice in one message; give each Data its own", printable(*data.path, 300));
+    }
+  }
+}
+
+[[noreturn]] void pathIsTaken(const std::string &path) {
+  throw Fault(FaultCode::AlreadyExists, "Receive found data under this Path already, and Overwrite is Never; choose another Path, or Overwrite Always or IfDifferent", path);
+}
+
+} // namespace
+
+DataManager::Arrival DataManager::take(Call &call, const Permission &mayWrite, const Data &data, Overwrite overwrite) {
+  // Data without a Path is kept under the path that its URL has.
+  const auto path = data.path ? std::optional(DataPath::parse(*data.path).text()) : std::nullopt;
+  mayWrite.require("", path.value_or("/data"));
+  call.subjects.push_back(path.value_or("/data"));
+  if (data.contentType) {
+    checkContentType(*data.contentType, path.value_or(""));
+  }
+  if (data.size && limits_.objectBytes != 0 && *data.size > limits_.objectBytes) {
+    throw Fault(FaultCode::TooLarge, "Receive takes objects of at most " + std::to_string(limits_.objectBytes) + " bytes (limits.object_bytes)", path.value_or(""));
+  }
+  if (const auto free = store_.freeBytes(); data.size.value_or(0) + limits_.minimumFreeBytes > free) {
+    throw Fault(FaultCode::NoSpace, "Receive has no room for this: " + std::to_string(free) + " bytes are free, and storage.minimum_free_bytes stay so; delete data, or ask the site for more", path.value_or(""));
+  }
+  if (path && overwrite == Overwrite::Never) {
+    if (const auto existing = catalog_.objectAt(*path); existing && locator_.isAlive(*existing)) {
+      pathIsTaken(*path);
+    }
+  }
+  auto resolved = resolver_.resolve(data, call);
+  Arrival arrival{store_.stage(), {}};
+  LimitedSink sink(*arrival.staged, data, limits_.objectBytes);
+  call.bytesIn += copyAll(*resolved.source, sink);
+
+  auto &row = arrival.row;
+  row.id = arrival.staged->id();
+  row.path = path.value_or("/data/" + row.id);
+  row.owner = format(call.principal);
+  row.size = arrival.staged->size();
+  row.sha256 = arrival.staged->sha256Hex();
+  row.adler32 = arrival.staged->adler32Hex();
+  const auto knownType = !resolved.contentType.empty() && soap::MediaType::parse(resolved.contentType) && !hasControlCharacters(resolved.contentType);
+  row.contentType = data.contentType.value_or(knownType ? resolved.contentType : "application/octet-stream");
+  row.secure = data.secure.value_or(true);
+  row.created = clock_.now();
+  row.expires = data.expires;
+  row.metadata = data.metadata;
+  checkDeclared(data, *arrival.staged, row);
+  return arrival;
+}
+
+void DataManager::enter(storage::Transaction &transaction, Arrival &arrival, Overwrite overwrite, std::vector<std::string> &discarded) const {
+  const auto existing = transaction.objectAt(arrival.row.path);
+  if (existing && locator_.isAlive(*existing)) {
+    if (overwrite == Overwrite::Never) {
+      pathIsTaken(arrival.row.path);
+    }
+    if (overwrite == Overwrite::IfDifferent && existing->sha256 == arrival.row.sha256) {
+      discarded.push_back(arrival.row.id);
+      arrival.row = *existing;
+      return;
+    }
+  }
+  if (existing) {
+    transaction.removeObject(existing->id);
+    discarded.push_back(existing->id);
+  }
+  transaction.insert(arrival.row);
+}
+
+ReceiveResponse DataManager::receive(Call &call, const ReceiveRequest &request) {
+  refuseSamePathTwice(request);
+  const Permission mayWrite(trust_, call, Right::Write);
+  std::vector<Arrival> arrivals;
+  for (const auto &data : request.data) {
+    arrivals.push_back(take(call, mayWrite, data, request.overwrite));
+  }
+  call.attachments->finish();
+
+  std::vector<storage::StagedContent *> staged;
+  std::transform(arrivals.begin(), arrivals.end(), std::back_inserter(staged), [](const auto &arrival) { return arrival.staged.get(); });
+  store_.publish(staged);
+
+  ReceiveResponse response;
+  std::vector<std::string> discarded;
+  try {
+    call.commit(catalog_, [&](storage::Transaction &transaction) {
+      for (auto &arrival : arrivals) {
+        enter(transaction, arrival, request.overwrite, discarded);
+        response.data.push_back(services::describe(arrival.row, call.baseUrl));
+      }
+      return std::optional(soap::encode(response));
+    });
+  } catch (const Fault &fault) {
+    // After an I/O error nobody knows whether the rows are there: what no row names goes at the next start.
+    if (fault.code() != FaultCode::Internal) {
+      for (const auto *content : staged) {
+        store_.remove(content->id());
+      }
+    }
+    throw;
+  }
+  for (const auto &id : discarded) {
+    store_.remove(id);
+  }
+  return response;
+}
+
+} // namespace waybill::services
