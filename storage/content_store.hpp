@@ -42,6 +42,8 @@ public:
   virtual void remove(const std::string &id) noexcept = 0;
   /// Removes all staging files, and all content for which `known` says false; returns how many content files went. Call before serving.
   virtual std::size_t recover(const std::function<bool(const std::string &id)> &known) = 0;
+  /// Bytes that an upload could still use on the store's file system.
+  [[nodiscard]] virtual std::uint64_t freeBytes() const = 0;
   /// Empty while the store takes data; otherwise why it is read-only.
   [[nodiscard]] virtual std::string readOnlyReason() const = 0;
 };

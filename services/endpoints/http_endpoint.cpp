@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "services/endpoints/http_endpoint.hpp"
+
+#include "domain/fault.hpp"
+#include "domain/text.hpp"
+#include "services/endpoints/http_range.hpp"
+
+#include <nlohmann/json.hpp>
+
+namespace waybill::services {
+
+namespace {
+
+using transport::Headers;
+
+const Headers plainText{{"Content-Type", "text/plain; charset=utf-8"}};
+
+/// The same for what does not exist and for what is not public.
+void notFound(transport::Response &response) { response.send(404, plainText, "There is nothing here.\n"); }
+
+bool isLoopback(const std::string &remote) { return remote.starts_with("127.") || remote.starts_with("[::1]") || remote.starts_with("::1"); }
+
+/// The Digest header (RFC 3230 section 4.3.2) with the algorithms that Want-Digest names; empty when it names none of ours.
+std::string instanceDigest(const std::string &wanted, const storage::ObjectRow &row) {
+  std::string value;
+  if (wantsDigest(wanted, "sha-256")) {
+    value = "sha-256=" + base64OfHex(row.sha256);
+  }
+  if (wantsDigest(wanted, "adler32")) {
+    value += (value.empty() ? "" : ",") + std::string("adler32=") + row.adler32;
+  }
+  return value;
+}
+
+} // namespace
+
+HttpEndpoint::HttpEndpoint(const DataLocator &locator, storage::ContentStore &store, storage::Catalog &catalog, Metrics &metrics, const Config &config,
+                           std::string certificatePem)
+    : locator_(locator), store_(store), catalog_(catalog), metrics_(metrics), config_(config), certificatePem_(std::move(certificatePem)) {}
+
+bool HttpEndpoint::handle(transport::Request &request, transport::Response &response) {
+  static constexpr std::string_view dataFolder = "/data/";
+  const auto isData = request.path.starts_with(dataFolder);
+  if (!isData && request.path != "/instance" && request.path != "/healthz" && request.path != "/metrics" && request.path != "/") {
+    return false;
+  }
+  if (request.method != "GET" && request.method != "HEAD") {
+    response.send(405, {{"Allow", "GET, HEAD"}, {"Content-Type", "text/plain; charset=utf-8"}}, "This can only be read; data comes in by SOAP.\n");
+  } else if (isData) {
+    data(request.path.substr(dataFolder.size()), request, response);
+  } else if (request.path == "/instance") {
+    response.send(200, {{"Content-Type", "application/x-pem-file"}}, certificatePem_);
+  } else if (request.path == "/healthz") {
+    health(response);
+  } else if (request.path == "/metrics") {
+    metrics(request, response);
+  } else {
+    response.send(200, plainText, "This is a Waybill instance. Its SOAP services: /services/data?wsdl and /services/access?wsdl.\n");
+  }
+  return true;
+}
+
+void HttpEndpoint::data(const std::string &id, const transport::Request &request, transport::Response &response) {
+  const auto row = id.size() == 32 ? locator_.alive(id) : std::nullopt;
+  if (!row || row->secure) {
+    notFound(response);
+    return;
+  }
+  const auto etag = "\"" + row->sha256 + "\"";
+  Headers headers{{"ETag", etag}, {"Accept-Ranges", "bytes"}, {"X-Content-Type-Options", "nosniff"}};
+  if (const auto wanted = request.headers.get("Want-Digest")) {
+    if (const auto digest = instanceDigest(*wanted, *row); !digest.empty()) {
+      headers.add("Digest", digest);
+    }
+  }
+  if (const auto known = request.headers.get("If-None-Match"); known && matchesEtag(*known, etag)) {
+    response.send(304, headers, "");
+    return;
+  }
+  const auto condition = request.headers.get("If-Range");
+  const auto ranged = !condition || *condition == etag ? request.headers.get("Range") : std::nullopt;
+  const auto range = parseRange(ranged.value_or(""), row->size);
+  if (range.kind == ByteRange::Kind::Unsatisfiable) {
+    headers.add("Content-Range", "bytes */" + std::to_string(row->size));
+    response.send(416, headers, "");
+    return;
+  }
+  auto content = store_.open(row->id);
+  headers.add("Content-Type", row->contentType);
+  if (range.kind == ByteRange::Kind::Part) {
+    headers.add("Content-Range", "bytes " + std::to_string(range.offset) + "-" + std::to_string(range.offset + range.length - 1) + "/" + std::to_string(row->size));
+    content->select(range.offset, range.length);
+  }
+  response.begin(range.kind == ByteRange::Kind::Part ? 206 : 200, headers, range.length);
+  if (request.method == "GET") {
+    copyAll(*content, response);
+  }
+  response.end();
+}
+
+void HttpEndpoint::health(transport::Response &response) {
+  auto reason = store_.readOnlyReason();
+  if (reason.empty()) {
+    try {
+      catalog_.check();
+    } catch (const Fault &fault) {
+      reason = fault.reason();
+    }
+  }
+  const nlohmann::json body = reason.empty() ? nlohmann::json{{"status", "ok"}} : nlohmann::json{{"status", "read-only"}, {"reason", reason}};
+  response.send(reason.empty() ? 200 : 503, {{"Content-Type", "application/json"}}, body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+}
+
+void HttpEndpoint::metrics(const transport::Request &request, transport::Response &response) {
+  if (config_.metrics == MetricsAudience::Off || (config_.metrics == MetricsAudience::Loopback && !isLoopback(request.remote))) {
+    notFound(response);
+    return;
+  }
+  metrics_.store(!store_.readOnlyReason().empty(), store_.freeBytes());
+  response.send(200, {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}}, metrics_.text());
+}
+
+} // namespace waybill::services

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "services/config.hpp"
+#include "services/data_locator.hpp"
+#include "services/metrics.hpp"
+#include "storage/content_store.hpp"
+#include "transport/http.hpp"
+
+#include <string>
+
+namespace waybill::services {
+
+/// What is served by plain HTTPS beside SOAP: /data/<id> (data that is not secure), /instance, /healthz, /metrics. Thread-safe.
+class HttpEndpoint {
+public:
+  /// All must outlive this.
+  HttpEndpoint(const DataLocator &locator, storage::ContentStore &store, storage::Catalog &catalog, Metrics &metrics, const Config &config,
+               std::string certificatePem);
+
+  /// True when the path was one of ours and has been answered.
+  bool handle(transport::Request &request, transport::Response &response);
+
+private:
+  void data(const std::string &id, const transport::Request &request, transport::Response &response);
+  void health(transport::Response &response);
+  void metrics(const transport::Request &request, transport::Response &response);
+
+  const DataLocator &locator_;
+  storage::ContentStore &store_;
+  storage::Catalog &catalog_;
+  Metrics &metrics_;
+  const Config &config_;
+  std::string certificatePem_;
+};
+
+} // namespace waybill::services

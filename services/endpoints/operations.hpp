@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "services/access_service.hpp"
+#include "services/data_manager.hpp"
+#include "services/endpoints/soap_endpoint.hpp"
+
+#include <vector>
+
+namespace waybill::services {
+
+/// The operations of /services/data and of /services/access: decode, call, encode. The services must outlive them.
+[[nodiscard]] std::vector<Operation> dataOperations(DataManager &manager);
+[[nodiscard]] std::vector<Operation> accessOperations(AccessService &access);
+
+} // namespace waybill::services

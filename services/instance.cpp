@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "services/instance.hpp"
+
+#include "domain/fault.hpp"
+#include "security/instance_key.hpp"
+#include "services/endpoints/http_endpoint.hpp"
+#include "services/endpoints/operations.hpp"
+#include "services/housekeeping.hpp"
+#include "storage/catalog.hpp"
+#include "storage/home_lock.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace waybill::services {
+
+namespace {
+
+/// The operator's settings with what the home provides filled in.
+Config completed(Config config, const std::string &home, const security::InstanceKey &key) {
+  if (config.name.empty()) {
+    config.name = key.certificate().commonName();
+  }
+  if (config.server.certificateFile.empty() != config.server.keyFile.empty()) {
+    throw Fault(FaultCode::BadParameter, "server.certificate and server.key belong together; set both, or neither to use the instance's own");
+  }
+  if (config.server.certificateFile.empty()) {
+    config.server.certificateFile = home + "/instance.crt";
+    config.server.keyFile = home + "/instance.key";
+  }
+  if (config.auditFile.empty()) {
+    config.auditFile = home + "/audit.log";
+  }
+  return config;
+}
+
+std::vector<std::string> ownUrls(const Config &config) {
+  auto urls = config.otherUrls;
+  if (!config.publicUrl.empty()) {
+    urls.push_back(config.publicUrl);
+  }
+  return urls;
+}
+
+soap::Spool spoolIn(const std::string &home) {
+  struct Spooled final : soap::SpoolFile {
+    explicit Spooled(std::unique_ptr<storage::SpooledFile> spooled) : file(std::move(spooled)) {}
+    void write(ByteView bytes) override { file->write(bytes); }
+    std::unique_ptr<Source> reopen() override { return file->reopen(); }
+    std::unique_ptr<storage::SpooledFile> file;
+  };
+  return [home] { return std::make_unique<Spooled>(storage::spoolFile(home)); };
+}
+
+} // namespace
+
+/// The parts, in the order in which they need each other.
+struct Instance::State final : transport::Handler {
+  State(std::string homeFolder, Config given)
+      : home(std::move(homeFolder)), key(security::InstanceKey::load(home)), config(completed(std::move(given), home, key)), lock(home),
+        catalog(storage::openSqliteCatalog(home + "/catalog.sqlite", clock)),
+        store(storage::openFileStore(home, [this] { return randomId(random); })) {}
+
+  std::string home;
+  SystemClock clock;
+  security::SystemRandom random;
+  security::InstanceKey key;
+  Config config;
+  storage::HomeLock lock;
+  Log log{config.logLevel};
+  Audit audit{config.auditFile};
+  Metrics metrics;
+  std::unique_ptr<storage::Catalog> catalog;
+  std::unique_ptr<storage::ContentStore> store;
+  security::Trust trust{*catalog, key.certificate(), clock};
+  security::Ledger ledger{*catalog, config.tokens.clockSkew};
+  security::TokenOpener tokens{key, [this](ByteView keyId) { return trust.find(keyId); }, clock, config.tokens};
+  soap::Schema schema;
+  DataLocator locator{*catalog, ownUrls(config), clock};
+  DataManager manager{*catalog, *store, trust, locator, clock, {config.inlineBytes, config.objectBytes, config.minimumFreeBytes}};
+  AccessService access{trust, key.certificate(), config.name, random};
+  Toolbox tools{config, clock, random, log, audit, metrics, *catalog, schema, tokens, ledger, spoolIn(home)};
+  SoapEndpoint dataEndpoint{"data", dataOperations(manager), tools};
+  SoapEndpoint accessEndpoint{"access", accessOperations(access), tools};
+  HttpEndpoint plain{locator, *store, *catalog, metrics, config, key.certificate().pem()};
+  Housekeeping housekeeping{manager, ledger, clock, log};
+  std::unique_ptr<transport::Server> server;
+
+  void handle(transport::Request &request, transport::Response &response) override {
+    if (request.path == "/services/data") {
+      dataEndpoint.handle(request, response);
+    } else if (request.path == "/services/access") {
+      accessEndpoint.handle(request, response);
+    } else if (!plain.handle(request, response)) {
+      response.send(404, {{"Content-Type", "text/plain; charset=utf-8"}}, "There is nothing here. SOAP services: /services/data, /services/access.\n");
+    }
+  }
+
+  void recover() {
+    const auto tokensReleased = ledger.recover();
+    const auto contentRemoved = store->recover([this](const std::string &id) { return catalog->object(id).has_value(); });
+    log.info("recovered", {{"tokens_released", std::to_string(tokensReleased)}, {"content_removed", std::to_string(contentRemoved)}});
+  }
+
+  transport::ServerEvents events() {
+    return {[this](const std::string &text) { log.warning("server", {{"reason", text}}); },
+            [this](const char *outcome) { metrics.refused(outcome); },
+            [this](std::int64_t idle, std::int64_t active) { metrics.connections(idle, active); }};
+  }
+};
+
+Instance::Instance(std::string home, Config config) : state_(std::make_unique<State>(std::move(home), std::move(config))) {
+  state_->recover();
+  state_->server = std::make_unique<transport::Server>(state_->config.server, *state_, state_->events());
+}
+
+Instance::~Instance() { drain(); }
+
+void Instance::start() {
+  // Replies name the port that was really taken.
+  state_->config.server.port = state_->server->port();
+  state_->housekeeping.start();
+  state_->server->start();
+  state_->log.info("serving", {{"instance", id()}, {"name", state_->config.name}, {"address", state_->config.server.host + ":" + std::to_string(port())}});
+}
+
+std::uint16_t Instance::port() const noexcept { return state_->server->port(); }
+
+const std::string &Instance::id() const noexcept { return state_->key.id(); }
+
+bool Instance::drain() {
+  const auto whole = state_->server->drain();
+  state_->housekeeping.stop();
+  return whole;
+}
+
+void Instance::reload() {
+  try {
+    state_->audit.reopen();
+    state_->server->reloadCertificate();
+    state_->log.info("reloaded");
+  } catch (const Fault &fault) {
+    state_->log.error("reload", {{"reason", fault.what()}});
+  }
+}
+
+} // namespace waybill::services
