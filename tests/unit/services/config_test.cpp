@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "services/config.hpp"
+
+#include "domain/fault.hpp"
+
+#include <cppunit/extensions/HelperMacros.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+
+namespace {
+
+using namespace waybill;
+using services::Config;
+
+class ConfigTest : public CppUnit::TestFixture {
+  CPPUNIT_TEST_SUITE(ConfigTest);
+  CPPUNIT_TEST(templateIsTheDefaults);
+  CPPUNIT_TEST(valuesAreRead);
+  CPPUNIT_TEST(unknownKeyIsRefusedWithItsLine);
+  CPPUNIT_TEST(unknownTableIsRefusedWithItsLine);
+  CPPUNIT_TEST(keyOutsideOfTablesIsRefused);
+  CPPUNIT_TEST(badValuesAreRefusedWithTheirLine);
+  CPPUNIT_TEST(brokenTomlIsRefusedWithItsLine);
+  CPPUNIT_TEST(listenAddresses);
+  CPPUNIT_TEST(everyKeyIsInTheGuide);
+  CPPUNIT_TEST_SUITE_END();
+
+public:
+  void setUp() override {
+    std::string name = std::filesystem::temp_directory_path() / "waybill-config-XXXXXX";
+    CPPUNIT_ASSERT(mkdtemp(name.data()) != nullptr);
+    folder_ = name;
+  }
+  void tearDown() override { std::filesystem::remove_all(folder_); }
+
+  void templateIsTheDefaults() {
+    const auto read = load(services::configTemplate());
+    const Config defaults;
+    CPPUNIT_ASSERT_EQUAL(defaults.server.port, read.server.port);
+    CPPUNIT_ASSERT_EQUAL(defaults.server.workers, read.server.workers);
+    CPPUNIT_ASSERT_EQUAL(defaults.server.queue, read.server.queue);
+    CPPUNIT_ASSERT_EQUAL(defaults.server.connections, read.server.connections);
+    CPPUNIT_ASSERT_EQUAL(defaults.server.headBytes, read.server.headBytes);
+    CPPUNIT_ASSERT(defaults.server.headDeadline == read.server.headDeadline);
+    CPPUNIT_ASSERT(defaults.server.idleDeadline == read.server.idleDeadline);
+    CPPUNIT_ASSERT(defaults.server.stallDeadline == read.server.stallDeadline);
+    CPPUNIT_ASSERT_EQUAL(defaults.server.minimumRate, read.server.minimumRate);
+    CPPUNIT_ASSERT(defaults.server.rateGrace == read.server.rateGrace);
+    CPPUNIT_ASSERT(defaults.server.drainDeadline == read.server.drainDeadline);
+    CPPUNIT_ASSERT_EQUAL(defaults.limits.envelopeBytes, read.limits.envelopeBytes);
+    CPPUNIT_ASSERT_EQUAL(defaults.limits.depth, read.limits.depth);
+    CPPUNIT_ASSERT_EQUAL(defaults.limits.attributes, read.limits.attributes);
+    CPPUNIT_ASSERT_EQUAL(defaults.limits.headers, read.limits.headers);
+    CPPUNIT_ASSERT_EQUAL(defaults.limits.elements, read.limits.elements);
+    CPPUNIT_ASSERT_EQUAL(defaults.limits.parts, read.limits.parts);
+    CPPUNIT_ASSERT_EQUAL(defaults.limits.partHeaderBytes, read.limits.partHeaderBytes);
+    CPPUNIT_ASSERT_EQUAL(defaults.limits.earlyBytes, read.limits.earlyBytes);
+    CPPUNIT_ASSERT_EQUAL(defaults.limits.unreferencedBytes, read.limits.unreferencedBytes);
+    CPPUNIT_ASSERT_EQUAL(defaults.inlineBytes, read.inlineBytes);
+    CPPUNIT_ASSERT_EQUAL(defaults.objectBytes, read.objectBytes);
+    CPPUNIT_ASSERT_EQUAL(defaults.minimumFreeBytes, read.minimumFreeBytes);
+    CPPUNIT_ASSERT(defaults.tokens.maximumLifetime == read.tokens.maximumLifetime);
+    CPPUNIT_ASSERT(defaults.tokens.clockSkew == read.tokens.clockSkew);
+    CPPUNIT_ASSERT_EQUAL(defaults.tokens.maximumBytes, read.tokens.maximumBytes);
+    CPPUNIT_ASSERT(defaults.replay == read.replay);
+    CPPUNIT_ASSERT(defaults.metrics == read.metrics);
+    CPPUNIT_ASSERT_EQUAL(defaults.logLevel, read.logLevel);
+  }
+
+  void valuesAreRead() {
+    const auto config = load("[instance]\nname = 'lab'\npublic_url = 'https://lab.example.org/'\nother_urls = ['https://10.0.0.1:8443']\n"
+                             "[server]\nlisten = '[::1]:9000'\nworkers = 3\nmetrics = 'off'\n[tokens]\nreplay = 'silence'\nmaximum_lifetime = 60\n");
+    CPPUNIT_ASSERT_EQUAL(std::string("lab"), config.name);
+    CPPUNIT_ASSERT_EQUAL(std::string("https://lab.example.org"), config.publicUrl);
+    CPPUNIT_ASSERT_EQUAL(std::string("https://10.0.0.1:8443"), config.otherUrls.at(0));
+    CPPUNIT_ASSERT_EQUAL(std::string("::1"), config.server.host);
+    CPPUNIT_ASSERT_EQUAL(std::uint16_t{9000}, config.server.port);
+    CPPUNIT_ASSERT_EQUAL(std::size_t{3}, config.server.workers);
+    CPPUNIT_ASSERT(config.metrics == services::MetricsAudience::Off);
+    CPPUNIT_ASSERT(config.replay == services::ReplayAnswer::Silence);
+    CPPUNIT_ASSERT(config.tokens.maximumLifetime == std::chrono::seconds(60));
+  }
+
+  void unknownKeyIsRefusedWithItsLine() { refused("[server]\n\nwrokers = 3\n", ":3: ", "'server.wrokers'"); }
+  void unknownTableIsRefusedWithItsLine() { refused("\n[sever]\nworkers = 3\n", ":2: ", "'[sever]'"); }
+  void keyOutsideOfTablesIsRefused() { refused("workers = 3\n", ":1: ", "'workers'"); }
+  void brokenTomlIsRefusedWithItsLine() { refused("[server]\nworkers = = 3\n", ":2: ", ""); }
+
+  void badValuesAreRefusedWithTheirLine() {
+    refused("[server]\nworkers = 0\n", ":2: ", "from 1 to 1024");
+    refused("[server]\nworkers = 'many'\n", ":2: ", "whole number");
+    refused("[server]\nlisten = 'nowhere'\n", ":2: ", "HOST:PORT");
+    refused("[server]\nlisten = 'a:70000'\n", ":2: ", "HOST:PORT");
+    refused("[server]\nmetrics = 'some'\n", ":2: ", "\"loopback\"");
+    refused("[instance]\npublic_url = 'http://lab'\n", ":2: ", "https://");
+    refused("[instance]\nname = 3\n", ":2: ", "text in quotes");
+    refused("[instance]\nother_urls = 'https://x'\n", ":2: ", "list of URLs");
+  }
+
+  void listenAddresses() {
+    transport::ServerOptions options;
+    services::parseListen("0.0.0.0:1", options);
+    CPPUNIT_ASSERT_EQUAL(std::string("0.0.0.0"), options.host);
+    CPPUNIT_ASSERT_EQUAL(std::uint16_t{1}, options.port);
+    for (const auto *bad : {"", ":1", "host", "host:", "host:x", "host:-1", "host:123456"}) {
+      CPPUNIT_ASSERT_THROW_MESSAGE(bad, services::parseListen(bad, options), Fault);
+    }
+  }
+
+  void everyKeyIsInTheGuide() {
+    std::ifstream file(WAYBILL_SOURCE_DIR "/docs/operations.md");
+    const std::string guide{std::istreambuf_iterator<char>(file), {}};
+    CPPUNIT_ASSERT_MESSAGE("docs/operations.md holds the text that waybilld --print-config prints", guide.find(services::configTemplate()) != std::string::npos);
+  }
+
+private:
+  Config load(const std::string &text) {
+    const auto file = folder_ / "waybill.toml";
+    std::ofstream(file) << text;
+    return services::loadConfig(file);
+  }
+
+  void refused(const std::string &text, const std::string &line, const std::string &what) {
+    try {
+      load(text);
+    } catch (const Fault &fault) {
+      CPPUNIT_ASSERT(fault.code() == FaultCode::BadParameter);
+      CPPUNIT_ASSERT_MESSAGE(fault.reason(), fault.reason().find("waybill.toml" + line) != std::string::npos);
+      CPPUNIT_ASSERT_MESSAGE(fault.reason(), fault.reason().find(what) != std::string::npos);
+      return;
+    }
+    CPPUNIT_FAIL("accepted: " + text);
+  }
+
+  std::filesystem::path folder_;
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(ConfigTest);
+
+} // namespace
