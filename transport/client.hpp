@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "domain/fault.hpp"
 #include "transport/http.hpp"
 
 #include <chrono>
@@ -12,9 +13,23 @@
 
 namespace waybill::transport {
 
+/// Why a call brought no reply. Code DeliveryFailed.
+class DeliveryFault : public Fault {
+public:
+  DeliveryFault(std::string reason, std::string url, bool mayPass)
+      : Fault(FaultCode::DeliveryFailed, std::move(reason), std::move(url)), mayPass_(mayPass) {}
+  /// True when the same request may succeed a moment later (refused, or cut off before its reply was complete); false
+  /// for what will not mend itself (another key, a bad URL).
+  [[nodiscard]] bool mayPass() const noexcept { return mayPass_; }
+
+private:
+  bool mayPass_;
+};
+
 /// How the other side proves who it is.
 struct PeerIdentity {
-  /// Hex SHA-256 of the SubjectPublicKeyInfo of its TLS certificate (an instance id): pinned, no CA asked. Empty: the CAs of `caFile`, or of the system.
+  /// Hex SHA-256 of the SubjectPublicKeyInfo of its TLS certificate (an instance id): pinned, no CA asked. Empty: the
+  /// CAs of `caFile`, or of the system.
   std::string pinnedKey;
   std::string caFile;
 };
@@ -28,7 +43,9 @@ struct ClientRequest {
   std::string method = "GET";
   std::string url;
   Headers headers;
-  Source *body = nullptr; ///< sent with Content-Length when its size() is known, else chunked; with Expect: 100-continue over 1 MiB or unknown
+  /// Must live until the reply's body has been read or dropped. What it throws is thrown on to the caller.
+  Source *body = nullptr; ///< sent with Content-Length when its size() is known, else chunked; with Expect:
+                          ///< 100-continue over 1 MiB or unknown
   PeerIdentity peer;
 };
 
@@ -39,8 +56,8 @@ struct ClientResponse {
   std::unique_ptr<Source> body;
 };
 
-/// HTTP client on libcurl: https only, no redirects followed, no proxies from the environment; connections are kept and used again.
-/// One call at a time; use one client a thread.
+/// HTTP client on libcurl: https only, no redirects followed, no proxies from the environment; connections are kept and
+/// used again. One call at a time; use one client a thread.
 class Client {
 public:
   explicit Client(ClientOptions options = {});
@@ -48,11 +65,13 @@ public:
   Client(const Client &) = delete;
   Client &operator=(const Client &) = delete;
 
-  /// Sends the request and returns as soon as the reply's head is there (the request body is sent on while the reply is read, and given up when
-  /// the server answers early with an error). Throws Fault DeliveryFailed naming the URL, what libcurl found, and what to do.
+  /// Sends the request and returns as soon as the reply's head is there (the request body is sent on while the reply is
+  /// read, and given up when the server answers early with an error). Throws Fault DeliveryFailed naming the URL, what
+  /// libcurl found, and what to do.
   [[nodiscard]] ClientResponse perform(const ClientRequest &request);
 
-  /// The PEM certificate that the TLS server at `url` shows, whoever it is (for `waybill trust`: shown to a person before it is believed).
+  /// The PEM certificate that the TLS server at `url` shows, whoever it is (for `waybill trust`: shown to a person
+  /// before it is believed).
   [[nodiscard]] std::string certificateOf(const std::string &url);
 
 private:
