@@ -35,7 +35,8 @@ services::Config settings(const Options &options) {
   return config;
 }
 
-/// Idle connections and batches of attachments need descriptors; the usual soft limit of 1,024 is for programs that use select().
+/// Idle connections and batches of attachments need descriptors; the usual soft limit of 1,024 is for programs that use
+/// select().
 void raiseDescriptorLimit() {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
@@ -67,7 +68,8 @@ int serve(const Options &options) {
   raiseDescriptorLimit();
   services::Instance instance(options.home, config);
   instance.start();
-  std::cout << "waybilld " << services::versionText << " serves " << instance.id() << " on " << config.server.host << ":" << instance.port() << std::endl;
+  std::cout << "waybilld " << services::versionText << " serves " << instance.id() << " on " << config.server.host
+            << ":" << instance.port() << std::endl;
   while (true) {
     int signal = 0;
     sigwait(&signals, &signal);
@@ -84,7 +86,8 @@ int serve(const Options &options) {
 int main(int argc, char **argv) {
   Options options;
   CLI::App app("waybilld serves one Waybill instance: its data by SOAP, over HTTPS.", "waybilld");
-  app.footer("Example:\n  waybill --home /var/lib/waybill init --name lab\n  waybilld --home /var/lib/waybill --listen 0.0.0.0:8443\n\n"
+  app.footer("Example:\n  waybill --home /var/lib/waybill init --name lab\n  waybilld --home /var/lib/waybill --listen "
+             "0.0.0.0:8443\n\n"
              "SIGTERM finishes what runs and stops; SIGHUP opens the audit log and the TLS certificate anew.\n"
              "Exit codes: 0 stopped cleanly, 1 failed or had to cut requests, 2 wrong usage.");
   app.add_option("--home", options.home, "the instance's folder: key, catalog, content")->envname("WAYBILL_HOME");

@@ -18,7 +18,8 @@ std::string format(const Principal &principal) {
 }
 
 bool isInstanceId(std::string_view text) noexcept {
-  return text.size() == 64 && std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+  return text.size() == 64 &&
+         std::all_of(text.begin(), text.end(), [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
 std::optional<Principal> parsePrincipal(std::string_view text) {
@@ -77,13 +78,17 @@ std::set<Right> parseRights(std::string_view text) {
     const auto word = rest.substr(0, rest.find_first_of(separators));
     const auto right = rightNamed(word);
     if (!right) {
-      throw Fault(FaultCode::BadParameter, "a right is one of read, write, delete, list, invoke, administer; '" + printable(word, 60) + "' is none", "Rights");
+      throw Fault(FaultCode::BadParameter,
+                  "a right is one of read, write, delete, list, invoke, administer; '" + printable(word, 60) +
+                      "' is none",
+                  "Rights");
     }
     rights.insert(*right);
     rest.remove_prefix(word.size());
   }
   if (rights.empty()) {
-    throw Fault(FaultCode::BadParameter, "no right was named; give some of read, write, delete, list, invoke, administer", "Rights");
+    throw Fault(FaultCode::BadParameter,
+                "no right was named; give some of read, write, delete, list, invoke, administer", "Rights");
   }
   return rights;
 }

@@ -21,8 +21,8 @@ struct Principal {
 
 /// "<instance id>" or "<instance id>/<subject>".
 [[nodiscard]] std::string format(const Principal &principal);
-/// The reverse; nothing when the part before the slash is not 64 lower-case hex digits, or the subject is empty, has control
-/// characters or more than 255 bytes.
+/// The reverse; nothing when the part before the slash is not 64 lower-case hex digits, or the subject is empty, has
+/// control characters or more than 255 bytes.
 [[nodiscard]] std::optional<Principal> parsePrincipal(std::string_view text);
 /// True for 64 lower-case hex digits.
 [[nodiscard]] bool isInstanceId(std::string_view text) noexcept;
@@ -34,10 +34,12 @@ enum class Right : std::uint8_t { Read, Write, Delete, List, Invoke, Administer 
 [[nodiscard]] std::optional<Right> rightNamed(std::string_view name) noexcept;
 /// "read,write" in the order of the enumeration.
 [[nodiscard]] std::string format(const std::set<Right> &rights);
-/// Reads names parted by commas or blanks; throws Fault BadParameter naming the first that is none, or when there is none at all.
+/// Reads names parted by commas or blanks; throws Fault BadParameter naming the first that is none, or when there is
+/// none at all.
 [[nodiscard]] std::set<Right> parseRights(std::string_view text);
 
-/// Leave for a principal to do things under a path prefix, until it ends. A grant to an instance covers all its subjects.
+/// Leave for a principal to do things under a path prefix, until it ends. A grant to an instance covers all its
+/// subjects.
 struct Grant {
   std::string id; ///< 32 hex digits, given by the instance
   Principal principal;
@@ -50,8 +52,8 @@ struct Grant {
 
 /// A key that this instance trusts, and where its owner is reached.
 struct TrustedKey {
-  std::string instance;           ///< instance id, derived from the certificate's public key
-  std::string certificatePem;     ///< X.509, PEM
+  std::string instance;       ///< instance id, derived from the certificate's public key
+  std::string certificatePem; ///< X.509, PEM
   std::optional<std::string> alias;
   std::optional<std::string> url; ///< https://host:port/ where it serves, for those that do
   bool revoked = false;

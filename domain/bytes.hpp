@@ -26,13 +26,14 @@ using ByteView = std::span<const std::byte>;
 /// Bytes of hex text in either case; nothing when it has another character or an odd length.
 [[nodiscard]] std::optional<Bytes> fromHex(std::string_view text);
 
-/// Bytes pulled by whoever needs them: a socket's body, a part of a multipart message, a file. Used by one thread at a time.
+/// Bytes pulled by whoever needs them: a socket's body, a part of a multipart message, a file. Used by one thread at a
+/// time.
 class Source {
 public:
   virtual ~Source() = default;
-  /// Reads at least one byte and at most `into.size()` into `into` and says how many; 0 only at the end (or for an empty
-  /// `into`). Blocks. Throws Fault when the bytes cannot be had (cut connection, deadline, malformed framing, I/O error);
-  /// after that the source must not be read again.
+  /// Reads at least one byte and at most `into.size()` into `into` and says how many; 0 only at the end (or for an
+  /// empty `into`). Blocks. Throws Fault when the bytes cannot be had (cut connection, deadline, malformed framing, I/O
+  /// error); after that the source must not be read again.
   virtual std::size_t read(std::span<std::byte> into) = 0;
   /// The total length in bytes where it is known beforehand.
   [[nodiscard]] virtual std::optional<std::uint64_t> size() const { return std::nullopt; }

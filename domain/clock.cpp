@@ -66,8 +66,8 @@ std::string formatUtc(Time time) {
 }
 
 std::optional<Time> parseUtc(std::string_view text) {
-  if (text.size() < 20 || text.back() != 'Z' || text[4] != '-' || text[7] != '-' || text[10] != 'T' || text[13] != ':' ||
-      text[16] != ':') {
+  if (text.size() < 20 || text.back() != 'Z' || text[4] != '-' || text[7] != '-' || text[10] != 'T' ||
+      text[13] != ':' || text[16] != ':') {
     return std::nullopt;
   }
   const auto year = digits(text, 0, 4);

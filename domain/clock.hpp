@@ -27,8 +27,8 @@ public:
 /// xs:dateTime in UTC with a final Z (XML Schema 1.0 part 2, 3.2.7); microseconds are written only when not zero.
 [[nodiscard]] std::string formatUtc(Time time);
 
-/// Reads xs:dateTime that ends in Z, with at most nine fraction digits (those past the sixth are dropped) and a year from
-/// 1970 to 9999; nothing for any other text.
+/// Reads xs:dateTime that ends in Z, with at most nine fraction digits (those past the sixth are dropped) and a year
+/// from 1970 to 9999; nothing for any other text.
 [[nodiscard]] std::optional<Time> parseUtc(std::string_view text);
 
 } // namespace waybill

@@ -33,8 +33,9 @@ struct Metadata {
 
 /// `wb:Data`: how a message speaks of a data object, field for field (wsdl/data.xsd). Every field is optional.
 ///
-/// The bytes themselves are never in here. `content` and `attachment` are references ("cid:...") to parts of the message; on
-/// the way in, soap/ has turned inline base64 and xop:Include into such a reference, on the way out it does the reverse.
+/// The bytes themselves are never in here. `content` and `attachment` are references ("cid:...") to parts of the
+/// message; on the way in, soap/ has turned inline base64 and xop:Include into such a reference, on the way out it does
+/// the reverse.
 struct Data {
   std::optional<std::string> id;          ///< URL: https://host:port/data/<id>
   std::optional<std::string> path;        ///< as the sender wrote it; see DataPath

@@ -11,10 +11,11 @@ namespace waybill {
 namespace {
 
 [[noreturn]] void refuse(std::string_view text, const std::string &found) {
-  throw Fault(FaultCode::BadParameter,
-              "a data path needs to be UTF-8 text of segments parted by single slashes, without '.' and '..', of at most " +
-                  std::to_string(DataPath::maxBytes) + " bytes; this one " + found,
-              printable(text, 120));
+  throw Fault(
+      FaultCode::BadParameter,
+      "a data path needs to be UTF-8 text of segments parted by single slashes, without '.' and '..', of at most " +
+          std::to_string(DataPath::maxBytes) + " bytes; this one " + found,
+      printable(text, 120));
 }
 
 void checkSegment(std::string_view whole, std::string_view segment) {
@@ -67,7 +68,8 @@ std::string parsePathPrefix(std::string_view text) {
 }
 
 bool isUnder(std::string_view path, std::string_view prefix) noexcept {
-  return prefix == "/" || path == prefix || (path.starts_with(prefix) && path.size() > prefix.size() && path[prefix.size()] == '/');
+  return prefix == "/" || path == prefix ||
+         (path.starts_with(prefix) && path.size() > prefix.size() && path[prefix.size()] == '/');
 }
 
 } // namespace waybill

@@ -6,10 +6,11 @@
 
 namespace waybill {
 
-/// Where data is in an instance: a checked absolute path such as "/docs/a.pdf". It names a row of the catalog, never a file.
+/// Where data is in an instance: a checked absolute path such as "/docs/a.pdf". It names a row of the catalog, never a
+/// file.
 ///
-/// Rules: begins with "/", valid UTF-8 (RFC 3629), no control characters (so no NUL), no empty, "." or ".." segment, no "/" at the end
-/// (but the root, "/", is a prefix), at most 1,024 bytes, at most 255 bytes a segment.
+/// Rules: begins with "/", valid UTF-8 (RFC 3629), no control characters (so no NUL), no empty, "." or ".." segment, no
+/// "/" at the end (but the root, "/", is a prefix), at most 1,024 bytes, at most 255 bytes a segment.
 class DataPath {
 public:
   static constexpr std::size_t maxBytes = 1024;
@@ -27,8 +28,8 @@ private:
   std::string text_;
 };
 
-/// A path prefix in grants, tokens and List: the same rules, but "/" and a final "/" are allowed; an empty text means "/".
-/// The result begins with "/" and has no final "/" unless it is "/" itself. Throws Fault BadParameter.
+/// A path prefix in grants, tokens and List: the same rules, but "/" and a final "/" are allowed; an empty text means
+/// "/". The result begins with "/" and has no final "/" unless it is "/" itself. Throws Fault BadParameter.
 [[nodiscard]] std::string parsePathPrefix(std::string_view text);
 
 /// True when `path` is `prefix` or below it, by whole segments: "/a" covers "/a" and "/a/b", never "/ab".

@@ -10,7 +10,8 @@
 namespace waybill {
 
 /// Every way a call can fail. The names of the first group are `wb:Fault/Code` on the wire; the other groups are
-/// the faults that WS-Addressing 1.0 - SOAP Binding (section 6.4) and SOAP (1.1 section 4.4.1, 1.2 section 5.4.6) define.
+/// the faults that WS-Addressing 1.0 - SOAP Binding (section 6.4) and SOAP (1.1 section 4.4.1, 1.2 section 5.4.6)
+/// define.
 enum class FaultCode : std::uint8_t {
   // the sender's doing
   InvalidMessage,
@@ -74,11 +75,12 @@ private:
   std::string text_;
 };
 
-/// The one exception that says why a call failed. Thrown anywhere, mapped in one place to a SOAP fault (soap/fault.hpp).
+/// The one exception that says why a call failed. Thrown anywhere, mapped in one place to a SOAP fault
+/// (soap/fault.hpp).
 ///
-/// `reason` is what the peer reads: which side failed, what was asked, what was found, what to do. `subject` is the path, id,
-/// element or header concerned. `tried` lists the ways that were tried when there was more than one. `log` never leaves
-/// this machine.
+/// `reason` is what the peer reads: which side failed, what was asked, what was found, what to do. `subject` is the
+/// path, id, element or header concerned. `tried` lists the ways that were tried when there was more than one. `log`
+/// never leaves this machine.
 class Fault : public std::exception {
 public:
   Fault(FaultCode code, std::string reason, std::string subject = {}, std::vector<std::string> tried = {},

@@ -78,7 +78,8 @@ std::string printable(std::string_view text, std::size_t limit) {
 }
 
 bool equalIgnoringCase(std::string_view a, std::string_view b) noexcept {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+  return a.size() == b.size() &&
+         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
 }
 
 std::string lowerCase(std::string_view text) {
@@ -90,7 +91,8 @@ std::string lowerCase(std::string_view text) {
 std::string_view trimmed(std::string_view text) noexcept {
   static constexpr std::string_view blank = " \t\r\n";
   const auto begin = text.find_first_not_of(blank);
-  return begin == std::string_view::npos ? std::string_view{} : text.substr(begin, text.find_last_not_of(blank) - begin + 1);
+  return begin == std::string_view::npos ? std::string_view{}
+                                         : text.substr(begin, text.find_last_not_of(blank) - begin + 1);
 }
 
 } // namespace waybill

@@ -13,7 +13,8 @@ namespace waybill {
 /// True when a C0 control character or DEL is in `text`.
 [[nodiscard]] bool hasControlCharacters(std::string_view text) noexcept;
 
-/// `text` fit for a message or a log line: at most `limit` bytes, control characters and bytes that are not ASCII as \xNN.
+/// `text` fit for a message or a log line: at most `limit` bytes, control characters and bytes that are not ASCII as
+/// \xNN.
 [[nodiscard]] std::string printable(std::string_view text, std::size_t limit = 200);
 
 /// ASCII comparison and trimming, the same in every locale (header names, media types).

@@ -8,11 +8,14 @@ namespace waybill::services {
 
 namespace {
 
-void requireAdministrator(const security::Trust &trust, const Call &call) { Permission(trust, call, Right::Administer).require("", "/"); }
+void requireAdministrator(const security::Trust &trust, const Call &call) {
+  Permission(trust, call, Right::Administer).require("", "/");
+}
 
 } // namespace
 
-AccessService::AccessService(security::Trust &trust, const security::Certificate &self, std::string name, Random &random)
+AccessService::AccessService(security::Trust &trust, const security::Certificate &self, std::string name,
+                             Random &random)
     : trust_(trust), self_(self), name_(std::move(name)), random_(random) {}
 
 GetInstanceResponse AccessService::getInstance(Call &call, const GetInstanceRequest &) const {
@@ -20,7 +23,9 @@ GetInstanceResponse AccessService::getInstance(Call &call, const GetInstanceRequ
           self_.instanceId(),
           self_.pem(),
           versionText,
-          {{"data", call.baseUrl + "/services/data"}, {"access", call.baseUrl + "/services/access"}, {"instance", call.baseUrl + "/instance"}}};
+          {{"data", call.baseUrl + "/services/data"},
+           {"access", call.baseUrl + "/services/access"},
+           {"instance", call.baseUrl + "/instance"}}};
 }
 
 TrustKeyResponse AccessService::trustKey(Call &call, const TrustKeyRequest &request) {
@@ -43,7 +48,8 @@ RevokeKeyResponse AccessService::revokeKey(Call &call, const RevokeKeyRequest &r
 
 GrantResponse AccessService::grant(Call &call, const GrantRequest &request) {
   requireAdministrator(trust_, call);
-  auto made = trust_.grant(trust_.resolve(request.principal), request.rights, request.prefix, request.expires, randomId(random_));
+  auto made = trust_.grant(trust_.resolve(request.principal), request.rights, request.prefix, request.expires,
+                           randomId(random_));
   call.subjects.push_back(format(made.principal));
   call.subjects.push_back(made.prefix);
   return {std::move(made)};
@@ -59,7 +65,10 @@ ListGrantsResponse AccessService::listGrants(Call &call, const ListGrantsRequest
   auto principal = request.principal ? std::optional(trust_.resolve(*request.principal)) : std::nullopt;
   if (!Permission(trust_, call, Right::Administer).covers("", "/")) {
     if (principal && *principal != call.principal) {
-      throw Fault(FaultCode::NotAllowed, "ListGrants of another principal needs the right 'administer' on '/'; leave Principal out to see your own", *request.principal);
+      throw Fault(
+          FaultCode::NotAllowed,
+          "ListGrants of another principal needs the right 'administer' on '/'; leave Principal out to see your own",
+          *request.principal);
     }
     principal = call.principal;
   }

@@ -10,7 +10,8 @@
 
 namespace waybill::services {
 
-/// What the operations of /services/access mean. Thread-safe. All but GetInstance, and ListGrants of one's own, need the right "administer" on "/".
+/// What the operations of /services/access mean. Thread-safe. All but GetInstance, and ListGrants of one's own, need
+/// the right "administer" on "/".
 class AccessService {
 public:
   /// All must outlive this.

@@ -35,7 +35,8 @@ std::vector<std::string> withoutNested(std::vector<std::string> prefixes) {
   std::sort(prefixes.begin(), prefixes.end());
   std::vector<std::string> result;
   for (auto &prefix : prefixes) {
-    const auto nested = std::any_of(result.begin(), result.end(), [&](const auto &outer) { return isUnder(prefix, outer); });
+    const auto nested =
+        std::any_of(result.begin(), result.end(), [&](const auto &outer) { return isUnder(prefix, outer); });
     if (!nested) {
       result.push_back(std::move(prefix));
     }
@@ -45,7 +46,8 @@ std::vector<std::string> withoutNested(std::vector<std::string> prefixes) {
 
 } // namespace
 
-void Call::commit(storage::Catalog &catalog, const std::function<std::optional<std::string>(storage::Transaction &)> &work) {
+void Call::commit(storage::Catalog &catalog,
+                  const std::function<std::optional<std::string>(storage::Transaction &)> &work) {
   catalog.commit(storage::Durability::Durable, [&](storage::Transaction &transaction) {
     auto receipt = work(transaction);
     reservation.value().spend(transaction, receipt);
@@ -66,7 +68,8 @@ void Permission::require(std::string_view id, std::string_view path) const {
   if (!covers(id, path)) {
     throw Fault(FaultCode::NotAllowed,
                 call_.operation + " was refused: the caller has no '" + std::string(name(right_)) +
-                    "' right here, or the token's resources leave this out; ask the instance's administrator for a grant, or make a token for it",
+                    "' right here, or the token's resources leave this out; ask the instance's administrator for a "
+                    "grant, or make a token for it",
                 printable(path, 300));
   }
 }
@@ -77,7 +80,8 @@ std::vector<std::string> Permission::within(const std::string &prefix) const {
     std::vector<std::string> resources;
     std::copy_if(call_.claims.resources.begin(), call_.claims.resources.end(), std::back_inserter(resources),
                  [](const auto &resource) { return resource.starts_with('/'); });
-    std::transform(resources.begin(), resources.end(), resources.begin(), [](const auto &resource) { return parsePathPrefix(resource); });
+    std::transform(resources.begin(), resources.end(), resources.begin(),
+                   [](const auto &resource) { return parsePathPrefix(resource); });
     allowed = intersect(allowed, resources);
   }
   return withoutNested(std::move(allowed));

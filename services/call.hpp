@@ -21,7 +21,8 @@ namespace waybill::services {
 /// One authorised call on its way through an operation. Used by one thread.
 struct Call {
   std::string operation; ///< element name: "Copy", ...
-  std::string baseUrl;   ///< "https://host:port" for the ids of this reply: the configured public URL, else what the client asked on
+  std::string baseUrl;   ///< "https://host:port" for the ids of this reply: the configured public URL, else what the
+                         ///< client asked on
   soap::Attachments *attachments = nullptr;
   soap::Packaging packaging = soap::Packaging::Plain;
 
@@ -34,7 +35,8 @@ struct Call {
   std::uint64_t bytesIn = 0;
   std::uint64_t bytesOut = 0;
 
-  /// Runs `work` and spends the token in one durable transaction; what `work` returns is the receipt. After it the token is used up.
+  /// Runs `work` and spends the token in one durable transaction; what `work` returns is the receipt. After it the
+  /// token is used up.
   void commit(storage::Catalog &catalog, const std::function<std::optional<std::string>(storage::Transaction &)> &work);
   /// True until commit() has succeeded.
   [[nodiscard]] bool holdsToken() const noexcept { return reservation.has_value(); }
@@ -47,7 +49,8 @@ public:
   [[nodiscard]] bool covers(std::string_view id, std::string_view path) const;
   /// Throws Fault NotAllowed unless covers().
   void require(std::string_view id, std::string_view path) const;
-  /// The parts of the tree under `prefix` that are covered: prefixes, sorted, none below another. Resources that are ids cover nothing here.
+  /// The parts of the tree under `prefix` that are covered: prefixes, sorted, none below another. Resources that are
+  /// ids cover nothing here.
   [[nodiscard]] std::vector<std::string> within(const std::string &prefix) const;
 
 private:

@@ -85,7 +85,8 @@ template <class T> auto number(Place<T> place, std::int64_t low, std::int64_t hi
 }
 
 auto seconds(Place<std::chrono::seconds> place, std::int64_t low, std::int64_t high) {
-  return [=](Config &config, const toml::node &node) { place(config) = std::chrono::seconds(integer(node, low, high)); };
+  return
+      [=](Config &config, const toml::node &node) { place(config) = std::chrono::seconds(integer(node, low, high)); };
 }
 
 void setListen(Config &config, const toml::node &node) { parseListen(text(node), config.server); }
@@ -98,11 +99,14 @@ const std::vector<Key> &keys() {
   static const std::vector<Key> all{
       {"instance", "name", "\"\"", "How the instance calls itself; empty: the common name of its certificate.",
        [](Config &c, const toml::node &n) { c.name = text(n); }},
-      {"instance", "public_url", "\"\"", "The https://host:port that goes into data ids and the WSDL; empty: the one each client asked on.",
+      {"instance", "public_url", "\"\"",
+       "The https://host:port that goes into data ids and the WSDL; empty: the one each client asked on.",
        [](Config &c, const toml::node &n) { c.publicUrl = httpsUrl(n); }},
-      {"instance", "other_urls", "[]", "Further https://host:port prefixes under which this instance is known; ids that begin with them are its own.",
+      {"instance", "other_urls", "[]",
+       "Further https://host:port prefixes under which this instance is known; ids that begin with them are its own.",
        [](Config &c, const toml::node &n) { c.otherUrls = httpsUrls(n); }},
-      {"server", "listen", "\"127.0.0.1:8443\"", "HOST:PORT to listen on; port 0 takes a free one. --listen on the command line wins.", setListen},
+      {"server", "listen", "\"127.0.0.1:8443\"",
+       "HOST:PORT to listen on; port 0 takes a free one. --listen on the command line wins.", setListen},
       {"server", "certificate", "\"\"", "TLS certificate chain (PEM); empty: the instance's own instance.crt.",
        [](Config &c, const toml::node &n) { c.server.certificateFile = text(n); }},
       {"server", "key", "\"\"", "Private key of that certificate (PEM); empty: the instance's own instance.key.",
@@ -130,7 +134,8 @@ const std::vector<Key> &keys() {
       {"server", "metrics", "\"loopback\"", "Who may read /metrics: \"off\", \"loopback\" or \"all\".",
        [](Config &c, const toml::node &n) {
          c.metrics = choice<MetricsAudience>(
-             n, {{"off", MetricsAudience::Off}, {"loopback", MetricsAudience::Loopback}, {"all", MetricsAudience::All}});
+             n,
+             {{"off", MetricsAudience::Off}, {"loopback", MetricsAudience::Loopback}, {"all", MetricsAudience::All}});
        }},
       {"limits", "envelope_bytes", "16777216", "Most bytes of a SOAP envelope, inline base64 included.",
        number<std::uint64_t>([](Config &c) -> std::uint64_t & { return c.limits.envelopeBytes; }, 4096, gib)},
@@ -146,7 +151,8 @@ const std::vector<Key> &keys() {
        number<std::size_t>([](Config &c) -> std::size_t & { return c.limits.parts; }, 2, 1'000'000)},
       {"limits", "part_header_bytes", "16384", "Most bytes of the header lines of one part.",
        number<std::size_t>([](Config &c) -> std::size_t & { return c.limits.partHeaderBytes; }, 256, 1 << 20)},
-      {"limits", "early_bytes", "1073741824", "Most bytes of parts that come before the envelope, or before they are asked for (they wait in staging/).",
+      {"limits", "early_bytes", "1073741824",
+       "Most bytes of parts that come before the envelope, or before they are asked for (they wait in staging/).",
        number<std::uint64_t>([](Config &c) -> std::uint64_t & { return c.limits.earlyBytes; }, 0, anyBytes)},
       {"limits", "unreferenced_bytes", "67108864", "Most bytes of parts that nothing in the message refers to.",
        number<std::uint64_t>([](Config &c) -> std::uint64_t & { return c.limits.unreferencedBytes; }, 0, anyBytes)},
@@ -154,7 +160,8 @@ const std::vector<Key> &keys() {
        number<std::uint64_t>([](Config &c) -> std::uint64_t & { return c.inlineBytes; }, 0, gib)},
       {"limits", "object_bytes", "0", "Most bytes of one data object; 0: no limit.",
        number<std::uint64_t>([](Config &c) -> std::uint64_t & { return c.objectBytes; }, 0, anyBytes)},
-      {"storage", "minimum_free_bytes", "67108864", "Uploads are refused with NoSpace when they would leave less than this on the disk.",
+      {"storage", "minimum_free_bytes", "67108864",
+       "Uploads are refused with NoSpace when they would leave less than this on the disk.",
        number<std::uint64_t>([](Config &c) -> std::uint64_t & { return c.minimumFreeBytes; }, 0, anyBytes)},
       {"tokens", "maximum_lifetime", "3600", "Seconds from NotBefore to NotAfter that a token may claim.",
        seconds([](Config &c) -> std::chrono::seconds & { return c.tokens.maximumLifetime; }, 1, 30 * day)},
@@ -162,15 +169,18 @@ const std::vector<Key> &keys() {
        seconds([](Config &c) -> std::chrono::seconds & { return c.tokens.clockSkew; }, 0, 3600)},
       {"tokens", "maximum_bytes", "16384", "Most bytes of a token's base64.",
        number<std::size_t>([](Config &c) -> std::size_t & { return c.tokens.maximumBytes; }, 1024, 1 << 20)},
-      {"tokens", "replay", "\"fault\"", "What a token shown again gets: \"fault\" (TokenReplayed) or \"silence\" (an empty 202).",
+      {"tokens", "replay", "\"fault\"",
+       "What a token shown again gets: \"fault\" (TokenReplayed) or \"silence\" (an empty 202).",
        [](Config &c, const toml::node &n) {
          c.replay = choice<ReplayAnswer>(n, {{"fault", ReplayAnswer::Fault}, {"silence", ReplayAnswer::Silence}});
        }},
       {"log", "level", "\"info\"", "Least severe log lines written: \"debug\", \"info\", \"warning\" or \"error\".",
        [](Config &c, const toml::node &n) {
-         c.logLevel = choice<std::string>(n, {{"debug", "debug"}, {"info", "info"}, {"warning", "warning"}, {"error", "error"}});
+         c.logLevel =
+             choice<std::string>(n, {{"debug", "debug"}, {"info", "info"}, {"warning", "warning"}, {"error", "error"}});
        }},
-      {"log", "audit_file", "\"\"", "Where the audit log goes, one JSON line an operation; empty: audit.log in the home. SIGHUP opens it anew.",
+      {"log", "audit_file", "\"\"",
+       "Where the audit log goes, one JSON line an operation; empty: audit.log in the home. SIGHUP opens it anew.",
        [](Config &c, const toml::node &n) { c.auditFile = text(n); }},
   };
   return all;
@@ -205,8 +215,8 @@ void applyTable(Config &config, const std::string &file, std::string_view tableN
 void parseListen(const std::string &value, transport::ServerOptions &options) {
   const auto colon = value.rfind(':');
   const auto digits = colon == std::string::npos ? std::string() : value.substr(colon + 1);
-  if (colon == 0 || digits.empty() || digits.size() > 5 || digits.find_first_not_of("0123456789") != std::string::npos ||
-      std::stoul(digits) > 65'535) {
+  if (colon == 0 || digits.empty() || digits.size() > 5 ||
+      digits.find_first_not_of("0123456789") != std::string::npos || std::stoul(digits) > 65'535) {
     throw Fault(FaultCode::BadParameter, "needs HOST:PORT such as 0.0.0.0:8443, not '" + value + "'");
   }
   options.host = value.substr(0, colon);

@@ -17,7 +17,8 @@ enum class MetricsAudience : std::uint8_t { Off, Loopback, All };
 /// What a token shown again gets: the fault TokenReplayed, or an empty 202.
 enum class ReplayAnswer : std::uint8_t { Fault, Silence };
 
-/// Everything an operator can set, with its defaults. docs/operations.md explains each key; configTemplate() is its source.
+/// Everything an operator can set, with its defaults. docs/operations.md explains each key; configTemplate() is its
+/// source.
 struct Config {
   std::string name;                   ///< empty: the common name of the certificate
   std::string publicUrl;              ///< "https://host:port"; empty: the address that the client asked on
@@ -25,8 +26,8 @@ struct Config {
   MetricsAudience metrics = MetricsAudience::Loopback;
   transport::ServerOptions server;
   soap::Limits limits;
-  std::uint64_t inlineBytes = 8ULL << 20U;    ///< most that one Copy returns as inline base64
-  std::uint64_t objectBytes = 0;              ///< most that one object may have; 0: no limit
+  std::uint64_t inlineBytes = 8ULL << 20U;     ///< most that one Copy returns as inline base64
+  std::uint64_t objectBytes = 0;               ///< most that one object may have; 0: no limit
   std::uint64_t minimumFreeBytes = 64U << 20U; ///< uploads are refused when less would be left on the disk
   security::TokenPolicy tokens;
   ReplayAnswer replay = ReplayAnswer::Fault;
@@ -34,7 +35,8 @@ struct Config {
   std::string auditFile; ///< empty: audit.log in the home
 };
 
-/// Reads `file`. Throws Fault BadParameter "<file>:<line>: ..." for TOML that does not parse, an unknown key, a value of the wrong type or out of its range.
+/// Reads `file`. Throws Fault BadParameter "<file>:<line>: ..." for TOML that does not parse, an unknown key, a value
+/// of the wrong type or out of its range.
 [[nodiscard]] Config loadConfig(const std::string &file);
 
 /// Reads "HOST:PORT" or "[v6]:PORT" into `options`. Throws Fault BadParameter.

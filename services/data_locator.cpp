@@ -56,7 +56,9 @@ storage::ObjectRow DataLocator::locate(const Data &data, const Call &call, const
   if (data.id) {
     const auto id = ownObjectId(*data.id, call.baseUrl);
     if (!id) {
-      noSuchData(call, *data.id, "the Id is not one of this instance's (" + call.baseUrl + "/data/<id>); ask the instance that it names");
+      noSuchData(call, *data.id,
+                 "the Id is not one of this instance's (" + call.baseUrl +
+                     "/data/<id>); ask the instance that it names");
     }
     auto row = alive(*id);
     if (!row || !permission.covers(*id, row->path)) {

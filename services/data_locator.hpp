@@ -16,11 +16,13 @@ namespace waybill::services {
 /// Finds data objects by what messages say of them. Thread-safe.
 class DataLocator {
 public:
-  /// `ownUrls`: "https://host:port" prefixes that mean this instance, besides the one a call came in by. All must outlive this.
+  /// `ownUrls`: "https://host:port" prefixes that mean this instance, besides the one a call came in by. All must
+  /// outlive this.
   DataLocator(const storage::Catalog &catalog, std::vector<std::string> ownUrls, const Clock &clock);
 
-  /// The object that `data.id` or, without it, `data.path` names. Throws Fault NoSuchData (also for expired objects, ids of other instances, and ids
-  /// that the caller may not know of), NotAllowed for a path that the permission does not cover, BadParameter when neither is given.
+  /// The object that `data.id` or, without it, `data.path` names. Throws Fault NoSuchData (also for expired objects,
+  /// ids of other instances, and ids that the caller may not know of), NotAllowed for a path that the permission does
+  /// not cover, BadParameter when neither is given.
   [[nodiscard]] storage::ObjectRow locate(const Data &data, const Call &call, const Permission &permission) const;
 
   /// The 32 hex digits of `url` when it is "<one of our prefixes>/data/<id>" (or the bare id).

@@ -25,10 +25,13 @@ Attach howToAttach(const CopyRequest &request, const Call &call) {
 }
 
 /// Adds the bytes of `row` to the reply in the way asked for, and says in `data` where they are.
-void attach(CopyReply &reply, Data &data, const storage::ObjectRow &row, Attach how, const storage::ContentStore &store) {
+void attach(CopyReply &reply, Data &data, const storage::ObjectRow &row, Attach how,
+            const storage::ContentStore &store) {
   if (how == Attach::Reference) {
     if (row.secure) {
-      throw Fault(FaultCode::NotAllowed, "Copy by Reference is for data that is not secure, and this is; ask for MTOM, SwA or Inline", row.path);
+      throw Fault(FaultCode::NotAllowed,
+                  "Copy by Reference is for data that is not secure, and this is; ask for MTOM, SwA or Inline",
+                  row.path);
     }
     data.href = data.id;
     return;
@@ -51,7 +54,9 @@ void attach(CopyReply &reply, Data &data, const storage::ObjectRow &row, Attach 
 }
 
 /// Where a page ended: hex of "<prefix>\n<path>" (neither can hold a line end).
-std::string printPageToken(const std::string &prefix, const std::string &path) { return toHex(asBytes(prefix + "\n" + path)); }
+std::string printPageToken(const std::string &prefix, const std::string &path) {
+  return toHex(asBytes(prefix + "\n" + path));
+}
 
 std::pair<std::string, std::string> parsePageToken(const std::optional<std::string> &token) {
   if (!token || token->empty()) {
@@ -61,16 +66,19 @@ std::pair<std::string, std::string> parsePageToken(const std::optional<std::stri
   const auto text = bytes ? std::string(asText(*bytes)) : std::string();
   const auto end = text.find('\n');
   if (end == std::string::npos) {
-    throw Fault(FaultCode::BadParameter, "List takes as PageToken only what an earlier List gave as NextPageToken; leave it out to start anew", "PageToken");
+    throw Fault(FaultCode::BadParameter,
+                "List takes as PageToken only what an earlier List gave as NextPageToken; leave it out to start anew",
+                "PageToken");
   }
   return {text.substr(0, end), text.substr(end + 1)};
 }
 
 } // namespace
 
-DataManager::DataManager(storage::Catalog &catalog, storage::ContentStore &store, const security::Trust &trust, const DataLocator &locator,
-                         const Clock &clock, DataLimits limits)
-    : catalog_(catalog), store_(store), trust_(trust), locator_(locator), clock_(clock), limits_(limits), resolver_(locator, store, trust) {}
+DataManager::DataManager(storage::Catalog &catalog, storage::ContentStore &store, const security::Trust &trust,
+                         const DataLocator &locator, const Clock &clock, DataLimits limits)
+    : catalog_(catalog), store_(store), trust_(trust), locator_(locator), clock_(clock), limits_(limits),
+      resolver_(locator, store, trust) {}
 
 CopyReply DataManager::copy(Call &call, const CopyRequest &request) const {
   const Permission mayRead(trust_, call, Right::Read);
@@ -82,8 +90,9 @@ CopyReply DataManager::copy(Call &call, const CopyRequest &request) const {
   }
   if (const auto total = totalSize(rows); how == Attach::Inline && total > limits_.inlineBytes) {
     throw Fault(FaultCode::TooLarge,
-                "Copy with Attach Inline was asked for " + std::to_string(total) + " bytes, and this instance sends at most " +
-                    std::to_string(limits_.inlineBytes) + " (limits.inline_bytes) that way; ask for MTOM or SwA",
+                "Copy with Attach Inline was asked for " + std::to_string(total) +
+                    " bytes, and this instance sends at most " + std::to_string(limits_.inlineBytes) +
+                    " (limits.inline_bytes) that way; ask for MTOM or SwA",
                 rows.front().path);
   }
   CopyReply reply;
@@ -108,7 +117,9 @@ DeleteResponse DataManager::remove(Call &call, const DeleteRequest &request) {
   call.commit(catalog_, [&](storage::Transaction &transaction) {
     for (const auto &row : rows) {
       if (!transaction.removeObject(row.id)) {
-        throw Fault(FaultCode::NoSuchData, "Delete found this already gone, so it deleted nothing; list again and delete what is left", row.path);
+        throw Fault(FaultCode::NoSuchData,
+                    "Delete found this already gone, so it deleted nothing; list again and delete what is left",
+                    row.path);
       }
     }
     return std::optional(soap::encode(response));
@@ -124,11 +135,16 @@ ListResponse DataManager::list(Call &call, const ListRequest &request) const {
   const auto prefix = parsePathPrefix(request.prefix);
   call.subjects.push_back(prefix);
   if (request.limit == 0) {
-    throw Fault(FaultCode::BadParameter, "List needs a Limit of at least 1 (at most " + std::to_string(mostRows) + " are given at once)", "Limit");
+    throw Fault(FaultCode::BadParameter,
+                "List needs a Limit of at least 1 (at most " + std::to_string(mostRows) + " are given at once)",
+                "Limit");
   }
   const auto visible = Permission(trust_, call, Right::List).within(prefix);
   if (visible.empty()) {
-    throw Fault(FaultCode::NotAllowed, "List was refused: the caller has no 'list' right here, or the token's resources leave this out; ask the instance's administrator for a grant", prefix);
+    throw Fault(FaultCode::NotAllowed,
+                "List was refused: the caller has no 'list' right here, or the token's resources leave this out; ask "
+                "the instance's administrator for a grant",
+                prefix);
   }
   const auto limit = std::min(request.limit, mostRows);
   const auto [startPrefix, startAfter] = parsePageToken(request.pageToken);

@@ -35,17 +35,18 @@ struct CopyReply {
 class DataManager {
 public:
   /// All must outlive this.
-  DataManager(storage::Catalog &catalog, storage::ContentStore &store, const security::Trust &trust, const DataLocator &locator, const Clock &clock,
-              DataLimits limits);
+  DataManager(storage::Catalog &catalog, storage::ContentStore &store, const security::Trust &trust,
+              const DataLocator &locator, const Clock &clock, DataLimits limits);
 
-  /// Hands out data. The content is opened here, so that what is deleted meanwhile is still sent whole. The caller spends the token.
+  /// Hands out data. The content is opened here, so that what is deleted meanwhile is still sent whole. The caller
+  /// spends the token.
   [[nodiscard]] CopyReply copy(Call &call, const CopyRequest &request) const;
   /// Takes data: all of it, or none. Spends the token with the commit; the response is its receipt.
   ReceiveResponse receive(Call &call, const ReceiveRequest &request);
   /// Deletes all, or none. Spends the token with the commit.
   DeleteResponse remove(Call &call, const DeleteRequest &request);
-  /// Objects below a prefix that the caller may list, in pages. A page continues after the last path of the one before: what comes and goes
-  /// meanwhile never makes another object appear twice or be left out.
+  /// Objects below a prefix that the caller may list, in pages. A page continues after the last path of the one before:
+  /// what comes and goes meanwhile never makes another object appear twice or be left out.
   [[nodiscard]] ListResponse list(Call &call, const ListRequest &request) const;
   [[nodiscard]] DescribeResponse describe(Call &call, const DescribeRequest &request) const;
 
@@ -55,7 +56,8 @@ public:
 private:
   struct Arrival;
   Arrival take(Call &call, const Permission &mayWrite, const Data &data, Overwrite overwrite);
-  void enter(storage::Transaction &transaction, Arrival &arrival, Overwrite overwrite, std::vector<std::string> &discarded) const;
+  void enter(storage::Transaction &transaction, Arrival &arrival, Overwrite overwrite,
+             std::vector<std::string> &discarded) const;
 
   storage::Catalog &catalog_;
   storage::ContentStore &store_;

@@ -15,7 +15,8 @@ namespace {
 /// The references of `data` that may name a part of the message, in order, with the field each is in.
 std::vector<std::pair<const char *, std::string>> attachmentReferences(const Data &data) {
   std::vector<std::pair<const char *, std::string>> references;
-  for (const auto &[field, value] : {std::pair{"Content", &data.content}, {"Attachment", &data.attachment}, {"Href", &data.href}}) {
+  for (const auto &[field, value] :
+       {std::pair{"Content", &data.content}, {"Attachment", &data.attachment}, {"Href", &data.href}}) {
     if (*value) {
       references.emplace_back(field, **value);
     }
@@ -51,7 +52,8 @@ ResolvedData DataResolver::resolve(const Data &data, Call &call) const {
     if (row && mayRead.covers(row->id, row->path)) {
       return {store_.open(row->id), row->contentType};
     }
-    tried.push_back(said(field, **value, id ? "no data here that this caller may read" : "not a reference to data of this instance"));
+    tried.push_back(said(field, **value,
+                         id ? "no data here that this caller may read" : "not a reference to data of this instance"));
   }
   if (data.href && data.href->find("://") != std::string::npos) {
     tried.push_back(said("Href", *data.href, "this instance does not fetch from other places"));
@@ -59,7 +61,9 @@ ResolvedData DataResolver::resolve(const Data &data, Call &call) const {
   if (tried.empty()) {
     tried.emplace_back("neither Content nor Attachment nor Href was given");
   }
-  throw Fault(FaultCode::UnresolvableData, call.operation + " found no bytes for this data in any of the ways that were tried; attach them, or refer to data that is here",
+  throw Fault(FaultCode::UnresolvableData,
+              call.operation + " found no bytes for this data in any of the ways that were tried; attach them, or "
+                               "refer to data that is here",
               printable(data.path.value_or(data.id.value_or("")), 300), std::move(tried));
 }
 

@@ -19,13 +19,15 @@ struct ResolvedData {
 };
 
 /// Decides where the bytes of a Data are, in the one order that holds everywhere (contract.md):
-/// 1. an attachment: Content, else the part that Attachment or Href names; 2. an internal reference: Href or Id of this instance, read under
-/// the caller's rights; 3. a plain URL. The first that works wins. Thread-safe; a call's attachments are its own.
+/// 1. an attachment: Content, else the part that Attachment or Href names; 2. an internal reference: Href or Id of this
+/// instance, read under the caller's rights; 3. a plain URL. The first that works wins. Thread-safe; a call's
+/// attachments are its own.
 class DataResolver {
 public:
   DataResolver(const DataLocator &locator, const storage::ContentStore &store, const security::Trust &trust);
 
-  /// Throws Fault UnresolvableData listing what was tried and why each failed; and what reading an attachment throws, when the message is broken.
+  /// Throws Fault UnresolvableData listing what was tried and why each failed; and what reading an attachment throws,
+  /// when the message is broken.
   [[nodiscard]] ResolvedData resolve(const Data &data, Call &call) const;
 
 private:

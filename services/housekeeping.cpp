@@ -39,7 +39,8 @@ void Housekeeping::round() {
       objects += removed;
     }
     if (tokens + objects != 0) {
-      log_.info("housekeeping", {{"tokens_forgotten", std::to_string(tokens)}, {"objects_expired", std::to_string(objects)}});
+      log_.info("housekeeping",
+                {{"tokens_forgotten", std::to_string(tokens)}, {"objects_expired", std::to_string(objects)}});
     }
   } catch (const std::exception &error) {
     log_.error("housekeeping", {{"reason", error.what()}});

@@ -13,7 +13,8 @@
 
 namespace waybill::services {
 
-/// Once a minute: forgets tokens whose time is over and removes expired data. A thread of its own between start() and stop().
+/// Once a minute: forgets tokens whose time is over and removes expired data. A thread of its own between start() and
+/// stop().
 class Housekeeping {
 public:
   /// All must outlive this.

@@ -22,7 +22,8 @@ Config completed(Config config, const std::string &home, const security::Instanc
     config.name = key.certificate().commonName();
   }
   if (config.server.certificateFile.empty() != config.server.keyFile.empty()) {
-    throw Fault(FaultCode::BadParameter, "server.certificate and server.key belong together; set both, or neither to use the instance's own");
+    throw Fault(FaultCode::BadParameter,
+                "server.certificate and server.key belong together; set both, or neither to use the instance's own");
   }
   if (config.server.certificateFile.empty()) {
     config.server.certificateFile = home + "/instance.crt";
@@ -57,7 +58,8 @@ soap::Spool spoolIn(const std::string &home) {
 /// The parts, in the order in which they need each other.
 struct Instance::State final : transport::Handler {
   State(std::string homeFolder, Config given)
-      : home(std::move(homeFolder)), key(security::InstanceKey::load(home)), config(completed(std::move(given), home, key)), lock(home),
+      : home(std::move(homeFolder)), key(security::InstanceKey::load(home)),
+        config(completed(std::move(given), home, key)), lock(home),
         catalog(storage::openSqliteCatalog(home + "/catalog.sqlite", clock)),
         store(storage::openFileStore(home, [this] { return randomId(random); })) {}
 
@@ -77,7 +79,8 @@ struct Instance::State final : transport::Handler {
   security::TokenOpener tokens{key, [this](ByteView keyId) { return trust.find(keyId); }, clock, config.tokens};
   soap::Schema schema;
   DataLocator locator{*catalog, ownUrls(config), clock};
-  DataManager manager{*catalog, *store, trust, locator, clock, {config.inlineBytes, config.objectBytes, config.minimumFreeBytes}};
+  DataManager manager{*catalog, *store, trust,
+                      locator,  clock,  {config.inlineBytes, config.objectBytes, config.minimumFreeBytes}};
   AccessService access{trust, key.certificate(), config.name, random};
   Toolbox tools{config, clock, random, log, audit, metrics, *catalog, schema, tokens, ledger, spoolIn(home)};
   SoapEndpoint dataEndpoint{"data", dataOperations(manager), tools};
@@ -92,24 +95,30 @@ struct Instance::State final : transport::Handler {
     } else if (request.path == "/services/access") {
       accessEndpoint.handle(request, response);
     } else if (!plain.handle(request, response)) {
-      response.send(404, {{"Content-Type", "text/plain; charset=utf-8"}}, "There is nothing here. SOAP services: /services/data, /services/access.\n");
+      response.send(404, {{"Content-Type", "text/plain; charset=utf-8"}},
+                    "There is nothing here. SOAP services: /services/data, /services/access.\n");
     }
   }
 
   void recover() {
     const auto tokensReleased = ledger.recover();
-    const auto contentRemoved = store->recover([this](const std::string &id) { return catalog->object(id).has_value(); });
-    log.info("recovered", {{"tokens_released", std::to_string(tokensReleased)}, {"content_removed", std::to_string(contentRemoved)}});
+    const auto contentRemoved =
+        store->recover([this](const std::string &id) { return catalog->object(id).has_value(); });
+    log.info("recovered", {{"tokens_released", std::to_string(tokensReleased)},
+                           {"content_removed", std::to_string(contentRemoved)}});
   }
 
   transport::ServerEvents events() {
-    return {[this](const std::string &text) { log.warning("server", {{"reason", text}}); },
+    return {[this](const std::string &text) {
+              log.warning("server", {{"reason", text}});
+            },
             [this](const char *outcome) { metrics.refused(outcome); },
             [this](std::int64_t idle, std::int64_t active) { metrics.connections(idle, active); }};
   }
 };
 
-Instance::Instance(std::string home, Config config) : state_(std::make_unique<State>(std::move(home), std::move(config))) {
+Instance::Instance(std::string home, Config config)
+    : state_(std::make_unique<State>(std::move(home), std::move(config))) {
   state_->recover();
   state_->server = std::make_unique<transport::Server>(state_->config.server, *state_, state_->events());
 }
@@ -121,7 +130,9 @@ void Instance::start() {
   state_->config.server.port = state_->server->port();
   state_->housekeeping.start();
   state_->server->start();
-  state_->log.info("serving", {{"instance", id()}, {"name", state_->config.name}, {"address", state_->config.server.host + ":" + std::to_string(port())}});
+  state_->log.info("serving", {{"instance", id()},
+                               {"name", state_->config.name},
+                               {"address", state_->config.server.host + ":" + std::to_string(port())}});
 }
 
 std::uint16_t Instance::port() const noexcept { return state_->server->port(); }

@@ -9,11 +9,12 @@
 
 namespace waybill::services {
 
-/// One running instance: its key, catalog, store, services and server, put together. Used by one thread (its server has its own).
+/// One running instance: its key, catalog, store, services and server, put together. Used by one thread (its server has
+/// its own).
 class Instance {
 public:
-  /// Takes the home's lock, recovers what a crash left, binds the server. `home` needs a key pair (`waybill init`). `version` etc. come from the build.
-  /// Throws Fault saying what stands in the way.
+  /// Takes the home's lock, recovers what a crash left, binds the server. `home` needs a key pair (`waybill init`).
+  /// `version` etc. come from the build. Throws Fault saying what stands in the way.
   Instance(std::string home, Config config);
   ~Instance(); ///< drains and stops
   Instance(const Instance &) = delete;

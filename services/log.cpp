@@ -36,7 +36,8 @@ struct Log::State {
     if (!logger->should_log(level)) {
       return;
     }
-    Json object{{"time", formatUtc(clock.now())}, {"level", spdlog::level::to_string_view(level).data()}, {"event", event}};
+    Json object{
+        {"time", formatUtc(clock.now())}, {"level", spdlog::level::to_string_view(level).data()}, {"event", event}};
     for (const auto &[name, value] : fields) {
       if (!value.empty()) {
         object[std::string(name)] = value;
@@ -69,7 +70,9 @@ struct Audit::State {
     const int opened = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (opened < 0) {
       throw Fault(FaultCode::Internal,
-                  std::string("opening the audit log failed: ") + std::strerror(errno) + "; make it writable, or set log.audit_file", file);
+                  std::string("opening the audit log failed: ") + std::strerror(errno) +
+                      "; make it writable, or set log.audit_file",
+                  file);
     }
     return opened;
   }
@@ -108,7 +111,9 @@ void Audit::write(const AuditRecord &record) {
   const std::lock_guard lock(state_->mutex);
   const auto written = ::write(state_->descriptor, text.data(), text.size());
   if (written != static_cast<ssize_t>(text.size())) {
-    throw Fault(FaultCode::Internal, std::string("appending to the audit log failed: ") + (written < 0 ? std::strerror(errno) : "the disk is full"),
+    throw Fault(FaultCode::Internal,
+                std::string("appending to the audit log failed: ") +
+                    (written < 0 ? std::strerror(errno) : "the disk is full"),
                 state_->file);
   }
 }

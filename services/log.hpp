@@ -11,7 +11,8 @@
 
 namespace waybill::services {
 
-/// Structured lines on standard error: one JSON object each, with time, level, event and what the caller adds. Thread-safe.
+/// Structured lines on standard error: one JSON object each, with time, level, event and what the caller adds.
+/// Thread-safe.
 class Log {
 public:
   using Fields = std::initializer_list<std::pair<std::string_view, std::string_view>>;
@@ -40,8 +41,8 @@ struct AuditRecord {
   std::string tokenId;
   std::string messageId;
   std::string remote;
-  std::string outcome; ///< "Success", "Receipt" (an earlier one given again), or a fault's code
-  std::string reason;  ///< of a fault
+  std::string outcome;  ///< "Success", "Receipt" (an earlier one given again), or a fault's code
+  std::string reason;   ///< of a fault
   std::string subjects; ///< paths and ids, parted by blanks
   std::uint64_t bytesIn = 0;
   std::uint64_t bytesOut = 0;

@@ -31,23 +31,24 @@ struct Metrics::State {
       counter(registry, "waybill_content_bytes_total", "Bytes of content moved, by direction.");
   prometheus::Counter &bytesIn = bytes.Add({{"direction", "in"}});
   prometheus::Counter &bytesOut = bytes.Add({{"direction", "out"}});
-  prometheus::Family<prometheus::Counter> &refusals =
-      counter(registry, "waybill_refused_total", "Requests and connections turned away before any operation, by reason.");
+  prometheus::Family<prometheus::Counter> &refusals = counter(
+      registry, "waybill_refused_total", "Requests and connections turned away before any operation, by reason.");
   prometheus::Family<prometheus::Histogram> &seconds = prometheus::BuildHistogram()
                                                            .Name("waybill_operation_seconds")
                                                            .Help("How long operations took.")
                                                            .Register(registry);
   prometheus::Gauge &idle = gauge(registry, "waybill_connections_idle", "Open connections without a request.");
   prometheus::Gauge &active = gauge(registry, "waybill_connections_active", "Connections with a request.");
-  prometheus::Gauge &readOnly = gauge(registry, "waybill_store_read_only", "1 when the store refuses writes after a failed sync.");
+  prometheus::Gauge &readOnly =
+      gauge(registry, "waybill_store_read_only", "1 when the store refuses writes after a failed sync.");
   prometheus::Gauge &free = gauge(registry, "waybill_store_free_bytes", "Bytes free where content is kept.");
 };
 
 Metrics::Metrics() : state_(std::make_unique<State>()) {}
 Metrics::~Metrics() = default;
 
-void Metrics::operation(const std::string &name, const std::string &outcome, std::chrono::microseconds took, std::uint64_t bytesIn,
-                        std::uint64_t bytesOut) {
+void Metrics::operation(const std::string &name, const std::string &outcome, std::chrono::microseconds took,
+                        std::uint64_t bytesIn, std::uint64_t bytesOut) {
   static const prometheus::Histogram::BucketBoundaries bounds{0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 60, 600};
   state_->operations.Add({{"operation", name}, {"outcome", outcome}}).Increment();
   state_->seconds.Add({{"operation", name}}, bounds).Observe(std::chrono::duration<double>(took).count());

@@ -18,7 +18,8 @@ public:
   Metrics &operator=(const Metrics &) = delete;
 
   /// One finished operation: its name, "Success" or a fault's code, how long it took, bytes of content in and out.
-  void operation(const std::string &name, const std::string &outcome, std::chrono::microseconds took, std::uint64_t bytesIn, std::uint64_t bytesOut);
+  void operation(const std::string &name, const std::string &outcome, std::chrono::microseconds took,
+                 std::uint64_t bytesIn, std::uint64_t bytesOut);
   /// A request that was turned away before any operation ("busy", "timeout", ...).
   void refused(const std::string &reason);
   void connections(std::int64_t idle, std::int64_t active);

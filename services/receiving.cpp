@@ -23,7 +23,9 @@ namespace {
 
 void checkContentType(const std::string &type, const std::string &path) {
   if (hasControlCharacters(type) || type.size() > 255 || !soap::MediaType::parse(type)) {
-    throw Fault(FaultCode::BadParameter, "Receive needs a media type such as text/plain as ContentType, not '" + printable(type, 60) + "'", path);
+    throw Fault(FaultCode::BadParameter,
+                "Receive needs a media type such as text/plain as ContentType, not '" + printable(type, 60) + "'",
+                path);
   }
 }
 
@@ -31,8 +33,8 @@ void checkContentType(const std::string &type, const std::string &path) {
 void checkDeclared(const Data &data, storage::StagedContent &staged, const storage::ObjectRow &row) {
   if (data.size && *data.size != staged.size()) {
     throw Fault(FaultCode::DigestMismatch,
-                "Receive was told a Size of " + std::to_string(*data.size) + " bytes and got " + std::to_string(staged.size()) +
-                    "; nothing was stored; send it again",
+                "Receive was told a Size of " + std::to_string(*data.size) + " bytes and got " +
+                    std::to_string(staged.size()) + "; nothing was stored; send it again",
                 row.path);
   }
   if (!data.digest) {
@@ -41,8 +43,9 @@ void checkDeclared(const Data &data, storage::StagedContent &staged, const stora
   const auto &found = data.digest->algorithm == DigestAlgorithm::Sha256 ? row.sha256 : row.adler32;
   if (lowerCase(data.digest->hex) != found) {
     throw Fault(FaultCode::DigestMismatch,
-                "Receive was told a " + std::string(name(data.digest->algorithm)) + " digest of " + printable(data.digest->hex, 80) +
-                    ", and what came has " + found + "; nothing was stored; send it again",
+                "Receive was told a " + std::string(name(data.digest->algorithm)) + " digest of " +
+                    printable(data.digest->hex, 80) + ", and what came has " + found +
+                    "; nothing was stored; send it again",
                 row.path);
   }
 }
@@ -50,16 +53,21 @@ void checkDeclared(const Data &data, storage::StagedContent &staged, const stora
 /// A sink that stops at a limit, so that an object that is too large is not written to its end first.
 class LimitedSink final : public Sink {
 public:
-  LimitedSink(storage::StagedContent &staged, const Data &data, std::uint64_t limit) : staged_(staged), data_(data), limit_(limit) {}
+  LimitedSink(storage::StagedContent &staged, const Data &data, std::uint64_t limit)
+      : staged_(staged), data_(data), limit_(limit) {}
 
   void write(ByteView bytes) override {
     const auto total = staged_.size() + bytes.size();
     if (limit_ != 0 && total > limit_) {
-      throw Fault(FaultCode::TooLarge, "Receive takes objects of at most " + std::to_string(limit_) + " bytes (limits.object_bytes); this one has more",
+      throw Fault(FaultCode::TooLarge,
+                  "Receive takes objects of at most " + std::to_string(limit_) +
+                      " bytes (limits.object_bytes); this one has more",
                   printable(data_.path.value_or(""), 300));
     }
     if (data_.size && total > *data_.size) {
-      throw Fault(FaultCode::DigestMismatch, "Receive was told a Size of " + std::to_string(*data_.size) + " bytes and got more; nothing was stored; send it again",
+      throw Fault(FaultCode::DigestMismatch,
+                  "Receive was told a Size of " + std::to_string(*data_.size) +
+                      " bytes and got more; nothing was stored; send it again",
                   printable(data_.path.value_or(""), 300));
     }
     staged_.write(bytes);
@@ -75,13 +83,17 @@ void refuseSamePathTwice(const ReceiveRequest &request) {
   std::set<std::string> seen;
   for (const auto &data : request.data) {
     if (data.path && !seen.insert(DataPath::parse(*data.path).text()).second) {
-      throw Fault(FaultCode::BadParameter, "Receive was given one Path twice in one message; give each Data its own", printable(*data.path, 300));
+      throw Fault(FaultCode::BadParameter, "Receive was given one Path twice in one message; give each Data its own",
+                  printable(*data.path, 300));
     }
   }
 }
 
 [[noreturn]] void pathIsTaken(const std::string &path) {
-  throw Fault(FaultCode::AlreadyExists, "Receive found data under this Path already, and Overwrite is Never; choose another Path, or Overwrite Always or IfDifferent", path);
+  throw Fault(FaultCode::AlreadyExists,
+              "Receive found data under this Path already, and Overwrite is Never; choose another Path, or Overwrite "
+              "Always or IfDifferent",
+              path);
 }
 
 } // namespace
@@ -95,10 +107,16 @@ DataManager::Arrival DataManager::take(Call &call, const Permission &mayWrite, c
     checkContentType(*data.contentType, path.value_or(""));
   }
   if (data.size && limits_.objectBytes != 0 && *data.size > limits_.objectBytes) {
-    throw Fault(FaultCode::TooLarge, "Receive takes objects of at most " + std::to_string(limits_.objectBytes) + " bytes (limits.object_bytes)", path.value_or(""));
+    throw Fault(FaultCode::TooLarge,
+                "Receive takes objects of at most " + std::to_string(limits_.objectBytes) +
+                    " bytes (limits.object_bytes)",
+                path.value_or(""));
   }
   if (const auto free = store_.freeBytes(); data.size.value_or(0) + limits_.minimumFreeBytes > free) {
-    throw Fault(FaultCode::NoSpace, "Receive has no room for this: " + std::to_string(free) + " bytes are free, and storage.minimum_free_bytes stay so; delete data, or ask the site for more", path.value_or(""));
+    throw Fault(FaultCode::NoSpace,
+                "Receive has no room for this: " + std::to_string(free) +
+                    " bytes are free, and storage.minimum_free_bytes stay so; delete data, or ask the site for more",
+                path.value_or(""));
   }
   if (path && overwrite == Overwrite::Never) {
     if (const auto existing = catalog_.objectAt(*path); existing && locator_.isAlive(*existing)) {
@@ -117,7 +135,8 @@ DataManager::Arrival DataManager::take(Call &call, const Permission &mayWrite, c
   row.size = arrival.staged->size();
   row.sha256 = arrival.staged->sha256Hex();
   row.adler32 = arrival.staged->adler32Hex();
-  const auto knownType = !resolved.contentType.empty() && soap::MediaType::parse(resolved.contentType) && !hasControlCharacters(resolved.contentType);
+  const auto knownType = !resolved.contentType.empty() && soap::MediaType::parse(resolved.contentType) &&
+                         !hasControlCharacters(resolved.contentType);
   row.contentType = data.contentType.value_or(knownType ? resolved.contentType : "application/octet-stream");
   row.secure = data.secure.value_or(true);
   row.created = clock_.now();
@@ -127,7 +146,8 @@ DataManager::Arrival DataManager::take(Call &call, const Permission &mayWrite, c
   return arrival;
 }
 
-void DataManager::enter(storage::Transaction &transaction, Arrival &arrival, Overwrite overwrite, std::vector<std::string> &discarded) const {
+void DataManager::enter(storage::Transaction &transaction, Arrival &arrival, Overwrite overwrite,
+                        std::vector<std::string> &discarded) const {
   const auto existing = transaction.objectAt(arrival.row.path);
   if (existing && locator_.isAlive(*existing)) {
     if (overwrite == Overwrite::Never) {
@@ -156,7 +176,8 @@ ReceiveResponse DataManager::receive(Call &call, const ReceiveRequest &request) 
   call.attachments->finish();
 
   std::vector<storage::StagedContent *> staged;
-  std::transform(arrivals.begin(), arrivals.end(), std::back_inserter(staged), [](const auto &arrival) { return arrival.staged.get(); });
+  std::transform(arrivals.begin(), arrivals.end(), std::back_inserter(staged),
+                 [](const auto &arrival) { return arrival.staged.get(); });
   store_.publish(staged);
 
   ReceiveResponse response;

@@ -26,7 +26,8 @@ std::string_view pathOf(std::string_view uri) {
     return {};
   }
   const auto path = uri.find('/', authority + 3);
-  return path == std::string_view::npos ? std::string_view("/") : uri.substr(path, uri.find_first_of("?#", path) - path);
+  return path == std::string_view::npos ? std::string_view("/")
+                                        : uri.substr(path, uri.find_first_of("?#", path) - path);
 }
 
 std::string joined(const std::vector<std::string> &words) {
@@ -47,9 +48,10 @@ transport::Headers replyHeaders(soap::Version version, const std::string &conten
 
 } // namespace
 
-Exchange::Exchange(const std::string &service, const std::vector<Operation> &operations, const Toolbox &tools, transport::Request &request,
-                   transport::Response &response)
-    : service_(service), operations_(operations), tools_(tools), request_(request), response_(response), began_(tools.clock.now()) {
+Exchange::Exchange(const std::string &service, const std::vector<Operation> &operations, const Toolbox &tools,
+                   transport::Request &request, transport::Response &response)
+    : service_(service), operations_(operations), tools_(tools), request_(request), response_(response),
+      began_(tools.clock.now()) {
   call_.operation = "unknown";
   const auto contentType = lowerCase(request.headers.get("Content-Type").value_or(""));
   if (contentType.find("application/soap+xml") != std::string::npos) {
@@ -63,15 +65,16 @@ void Exchange::run() {
   } catch (const Fault &fault) {
     sendFault(fault);
   } catch (const std::exception &error) {
-    sendFault(Fault(FaultCode::Internal, "this instance failed while it worked on the message; its log, under this message's id, says why", {}, {},
-                    LogText(error.what())));
+    sendFault(Fault(FaultCode::Internal,
+                    "this instance failed while it worked on the message; its log, under this message's id, says why",
+                    {}, {}, LogText(error.what())));
   }
 }
 
 void Exchange::answer() {
   call_.baseUrl = baseUrl(tools_.config, request_);
-  auto message =
-      soap::IncomingMessage::read(request_.headers.get("Content-Type").value_or(""), *request_.body, tools_.config.limits, tools_.spool);
+  auto message = soap::IncomingMessage::read(request_.headers.get("Content-Type").value_or(""), *request_.body,
+                                             tools_.config.limits, tools_.spool);
   call_.attachments = message.attachments.get();
   call_.packaging = message.packaging;
   auto envelope = soap::Envelope::parse(message.root, tools_.config.limits, message.charset);
@@ -81,8 +84,9 @@ void Exchange::answer() {
   checkActions(message, operation.element);
   checkEndpoints();
   envelope.requireUnderstood();
-  call_.attachments->want(envelope.liftContent(
-      [&](std::string contentId, std::string bytes) { call_.attachments->addInline(std::move(contentId), std::move(bytes)); }));
+  call_.attachments->want(envelope.liftContent([&](std::string contentId, std::string bytes) {
+    call_.attachments->addInline(std::move(contentId), std::move(bytes));
+  }));
   envelope.validate(tools_.schema);
   if (const auto receipt = authorise(envelope, operation)) {
     send(operation, Reply{*receipt, {}, soap::Packaging::Plain});
@@ -104,8 +108,9 @@ const Operation &Exchange::dispatch(const soap::Envelope &envelope) {
       names += (names.empty() ? "" : ", ") + operation.element;
     }
     throw Fault(addressing_.action ? FaultCode::ActionNotSupported : FaultCode::InvalidMessage,
-                "the service '" + service_ + "' has no operation for the body's element {" + printable(element.space, 100) + "}" +
-                    printable(element.local, 100) + "; in namespace " + soap::waybillNamespace + " it has " + names,
+                "the service '" + service_ + "' has no operation for the body's element {" +
+                    printable(element.space, 100) + "}" + printable(element.local, 100) + "; in namespace " +
+                    soap::waybillNamespace + " it has " + names,
                 addressing_.action ? printable(*addressing_.action, 300) : printable(element.local, 100));
   }
   call_.operation = found->element;
@@ -120,7 +125,8 @@ void Exchange::checkActions(const soap::IncomingMessage &message, const std::str
                                      {"wsa:Action", addressing_.action}}) {
     if (value && !value->empty() && *value != expected) {
       throw Fault(addressing_.used ? FaultCode::ActionMismatch : FaultCode::InvalidMessage,
-                  std::string(where) + " says '" + printable(*value, 200) + "', but the body's element '" + element + "' belongs to '" + expected + "'; make them agree, or leave it out",
+                  std::string(where) + " says '" + printable(*value, 200) + "', but the body's element '" + element +
+                      "' belongs to '" + expected + "'; make them agree, or leave it out",
                   where == std::string_view("wsa:Action") ? printable(*value, 200) : std::string(where));
     }
   }
@@ -128,13 +134,17 @@ void Exchange::checkActions(const soap::IncomingMessage &message, const std::str
 
 void Exchange::checkEndpoints() const {
   if (addressing_.to && *addressing_.to != EndpointReference::anonymous && pathOf(*addressing_.to) != request_.path) {
-    throw Fault(FaultCode::DestinationUnreachable, "wsa:To names another place than " + call_.baseUrl + request_.path + ", where the message came to",
+    throw Fault(FaultCode::DestinationUnreachable,
+                "wsa:To names another place than " + call_.baseUrl + request_.path + ", where the message came to",
                 printable(*addressing_.to, 300));
   }
-  for (const auto &[name, endpoint] : {std::pair{"wsa:ReplyTo", addressing_.replyTo}, {"wsa:FaultTo", addressing_.faultTo}}) {
+  for (const auto &[name, endpoint] :
+       {std::pair{"wsa:ReplyTo", addressing_.replyTo}, {"wsa:FaultTo", addressing_.faultTo}}) {
     if (endpoint && !endpoint->isAnonymous() && !endpoint->isNone()) {
       throw Fault(FaultCode::OnlyAnonymousAddressSupported,
-                  "this instance sends replies back on the same connection only; leave " + std::string(name) + " out or make it anonymous", name);
+                  "this instance sends replies back on the same connection only; leave " + std::string(name) +
+                      " out or make it anonymous",
+                  name);
     }
   }
 }
@@ -146,14 +156,19 @@ std::optional<std::string> Exchange::authorise(const soap::Envelope &envelope, c
   }
   const auto token = envelope.headerText({soap::waybillNamespace, "Token"});
   if (!token) {
-    throw Fault(FaultCode::NoToken, operation.element + " needs a token in the SOAP header wb:Token; make one with 'waybill token --audience " +
-                                        call_.baseUrl + " --operation " + operation.element + "', or as docs/tokens.md shows");
+    throw Fault(FaultCode::NoToken,
+                operation.element +
+                    " needs a token in the SOAP header wb:Token; make one with 'waybill token --audience " +
+                    call_.baseUrl + " --operation " + operation.element + "', or as docs/tokens.md shows");
   }
   call_.claims = tools_.tokens.open(*token);
   call_.principal = {call_.claims.issuer, call_.claims.subject};
   const auto &operations = call_.claims.operations;
   if (std::find(operations.begin(), operations.end(), operation.element) == operations.end()) {
-    throw Fault(FaultCode::NotAllowed, "the token is for " + printable(joined(operations), 200) + ", not for " + operation.element + "; make one for it", "wb:Token");
+    throw Fault(FaultCode::NotAllowed,
+                "the token is for " + printable(joined(operations), 200) + ", not for " + operation.element +
+                    "; make one for it",
+                "wb:Token");
   }
   auto held = tools_.ledger.reserve(call_.claims, format(call_.principal), operation.element, addressing_.messageId);
   if (auto *receipt = std::get_if<security::EarlierReceipt>(&held)) {
@@ -165,7 +180,9 @@ std::optional<std::string> Exchange::authorise(const soap::Envelope &envelope, c
 
 void Exchange::spendWithout(const Operation &operation, const std::string &bodyXml) {
   if (call_.holdsToken()) {
-    call_.commit(tools_.catalog, [&](storage::Transaction &) { return operation.changesSomething ? std::optional(bodyXml) : std::nullopt; });
+    call_.commit(tools_.catalog, [&](storage::Transaction &) {
+      return operation.changesSomething ? std::optional(bodyXml) : std::nullopt;
+    });
   }
 }
 
@@ -195,7 +212,8 @@ void Exchange::send(const Operation &operation, Reply reply) {
     return;
   }
   auto addressing = replyAddressing();
-  addressing.action = addressing_.used ? std::optional(soap::actionPrefix + operation.element + "Response") : std::nullopt;
+  addressing.action =
+      addressing_.used ? std::optional(soap::actionPrefix + operation.element + "Response") : std::nullopt;
   soap::OutgoingMessage message;
   message.version = version_;
   message.action = soap::actionPrefix + operation.element + "Response";
@@ -207,8 +225,8 @@ void Exchange::send(const Operation &operation, Reply reply) {
     spendWithout(operation, reply.bodyXml);
     message.packaging = soap::Packaging::Plain;
   }
-  // Content goes out while the token is only held, so that a download that breaks off can be tried again with it; the last boundary, without which
-  // no client has the message, goes out once it is spent.
+  // Content goes out while the token is only held, so that a download that breaks off can be tried again with it; the
+  // last boundary, without which no client has the message, goes out once it is spent.
   response_.begin(200, replyHeaders(version_, message.contentType(), message.action), message.contentLength());
   message.write(response_, [&] { spendWithout(operation, reply.bodyXml); });
   response_.end();
@@ -226,10 +244,13 @@ void Exchange::sendFault(const Fault &fault) {
     response_.send(202, {}, "");
   } else {
     const auto reply = soap::encodeFault(fault, version_, replyAddressing());
-    const auto type = version_ == soap::Version::Soap12 ? "application/soap+xml; charset=utf-8; action=\"" + reply.action + "\"" : "text/xml; charset=utf-8";
+    const auto type = version_ == soap::Version::Soap12
+                          ? "application/soap+xml; charset=utf-8; action=\"" + reply.action + "\""
+                          : "text/xml; charset=utf-8";
     response_.send(reply.httpStatus, replyHeaders(version_, type, reply.action), reply.envelope);
   }
-  finish(std::string(name(fault.code())), fault.reason() + (fault.subject().empty() ? "" : " (" + fault.subject() + ")"), fault.log().forLog());
+  finish(std::string(name(fault.code())),
+         fault.reason() + (fault.subject().empty() ? "" : " (" + fault.subject() + ")"), fault.log().forLog());
 }
 
 /// One line for the log, one for the audit, counters.
@@ -248,8 +269,8 @@ void Exchange::finish(const std::string &outcome, const std::string &reason, con
                                   {"microseconds", std::to_string(took.count())},
                                   {"reason", reason},
                                   {"cause", logText}});
-    tools_.audit.write({began_, call_.operation, principal, call_.claims.id, messageId, request_.remote, outcome, reason, joined(call_.subjects), call_.bytesIn,
-                        call_.bytesOut, took});
+    tools_.audit.write({began_, call_.operation, principal, call_.claims.id, messageId, request_.remote, outcome,
+                        reason, joined(call_.subjects), call_.bytesIn, call_.bytesOut, took});
   } catch (const std::exception &error) {
     tools_.log.error("audit", {{"operation", call_.operation}, {"reason", error.what()}});
   }

@@ -14,8 +14,8 @@ namespace waybill::services {
 /// One SOAP request and its reply. Made for one call of run().
 class Exchange {
 public:
-  Exchange(const std::string &service, const std::vector<Operation> &operations, const Toolbox &tools, transport::Request &request,
-           transport::Response &response);
+  Exchange(const std::string &service, const std::vector<Operation> &operations, const Toolbox &tools,
+           transport::Request &request, transport::Response &response);
   /// Answers the request, with a fault where need be. Throws only when a reply that has begun must be cut.
   void run();
 

@@ -18,9 +18,12 @@ const Headers plainText{{"Content-Type", "text/plain; charset=utf-8"}};
 /// The same for what does not exist and for what is not public.
 void notFound(transport::Response &response) { response.send(404, plainText, "There is nothing here.\n"); }
 
-bool isLoopback(const std::string &remote) { return remote.starts_with("127.") || remote.starts_with("[::1]") || remote.starts_with("::1"); }
+bool isLoopback(const std::string &remote) {
+  return remote.starts_with("127.") || remote.starts_with("[::1]") || remote.starts_with("::1");
+}
 
-/// The Digest header (RFC 3230 section 4.3.2) with the algorithms that Want-Digest names; empty when it names none of ours.
+/// The Digest header (RFC 3230 section 4.3.2) with the algorithms that Want-Digest names; empty when it names none of
+/// ours.
 std::string instanceDigest(const std::string &wanted, const storage::ObjectRow &row) {
   std::string value;
   if (wantsDigest(wanted, "sha-256")) {
@@ -34,18 +37,21 @@ std::string instanceDigest(const std::string &wanted, const storage::ObjectRow &
 
 } // namespace
 
-HttpEndpoint::HttpEndpoint(const DataLocator &locator, storage::ContentStore &store, storage::Catalog &catalog, Metrics &metrics, const Config &config,
-                           std::string certificatePem)
-    : locator_(locator), store_(store), catalog_(catalog), metrics_(metrics), config_(config), certificatePem_(std::move(certificatePem)) {}
+HttpEndpoint::HttpEndpoint(const DataLocator &locator, storage::ContentStore &store, storage::Catalog &catalog,
+                           Metrics &metrics, const Config &config, std::string certificatePem)
+    : locator_(locator), store_(store), catalog_(catalog), metrics_(metrics), config_(config),
+      certificatePem_(std::move(certificatePem)) {}
 
 bool HttpEndpoint::handle(transport::Request &request, transport::Response &response) {
   static constexpr std::string_view dataFolder = "/data/";
   const auto isData = request.path.starts_with(dataFolder);
-  if (!isData && request.path != "/instance" && request.path != "/healthz" && request.path != "/metrics" && request.path != "/") {
+  if (!isData && request.path != "/instance" && request.path != "/healthz" && request.path != "/metrics" &&
+      request.path != "/") {
     return false;
   }
   if (request.method != "GET" && request.method != "HEAD") {
-    response.send(405, {{"Allow", "GET, HEAD"}, {"Content-Type", "text/plain; charset=utf-8"}}, "This can only be read; data comes in by SOAP.\n");
+    response.send(405, {{"Allow", "GET, HEAD"}, {"Content-Type", "text/plain; charset=utf-8"}},
+                  "This can only be read; data comes in by SOAP.\n");
   } else if (isData) {
     data(request.path.substr(dataFolder.size()), request, response);
   } else if (request.path == "/instance") {
@@ -55,7 +61,8 @@ bool HttpEndpoint::handle(transport::Request &request, transport::Response &resp
   } else if (request.path == "/metrics") {
     metrics(request, response);
   } else {
-    response.send(200, plainText, "This is a Waybill instance. Its SOAP services: /services/data?wsdl and /services/access?wsdl.\n");
+    response.send(200, plainText,
+                  "This is a Waybill instance. Its SOAP services: /services/data?wsdl and /services/access?wsdl.\n");
   }
   return true;
 }
@@ -88,7 +95,8 @@ void HttpEndpoint::data(const std::string &id, const transport::Request &request
   auto content = store_.open(row->id);
   headers.add("Content-Type", row->contentType);
   if (range.kind == ByteRange::Kind::Part) {
-    headers.add("Content-Range", "bytes " + std::to_string(range.offset) + "-" + std::to_string(range.offset + range.length - 1) + "/" + std::to_string(row->size));
+    headers.add("Content-Range", "bytes " + std::to_string(range.offset) + "-" +
+                                     std::to_string(range.offset + range.length - 1) + "/" + std::to_string(row->size));
     content->select(range.offset, range.length);
   }
   response.begin(range.kind == ByteRange::Kind::Part ? 206 : 200, headers, range.length);
@@ -107,12 +115,15 @@ void HttpEndpoint::health(transport::Response &response) {
       reason = fault.reason();
     }
   }
-  const nlohmann::json body = reason.empty() ? nlohmann::json{{"status", "ok"}} : nlohmann::json{{"status", "read-only"}, {"reason", reason}};
-  response.send(reason.empty() ? 200 : 503, {{"Content-Type", "application/json"}}, body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+  const nlohmann::json body =
+      reason.empty() ? nlohmann::json{{"status", "ok"}} : nlohmann::json{{"status", "read-only"}, {"reason", reason}};
+  response.send(reason.empty() ? 200 : 503, {{"Content-Type", "application/json"}},
+                body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 void HttpEndpoint::metrics(const transport::Request &request, transport::Response &response) {
-  if (config_.metrics == MetricsAudience::Off || (config_.metrics == MetricsAudience::Loopback && !isLoopback(request.remote))) {
+  if (config_.metrics == MetricsAudience::Off ||
+      (config_.metrics == MetricsAudience::Loopback && !isLoopback(request.remote))) {
     notFound(response);
     return;
   }

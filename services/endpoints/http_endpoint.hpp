@@ -11,12 +11,13 @@
 
 namespace waybill::services {
 
-/// What is served by plain HTTPS beside SOAP: /data/<id> (data that is not secure), /instance, /healthz, /metrics. Thread-safe.
+/// What is served by plain HTTPS beside SOAP: /data/<id> (data that is not secure), /instance, /healthz, /metrics.
+/// Thread-safe.
 class HttpEndpoint {
 public:
   /// All must outlive this.
-  HttpEndpoint(const DataLocator &locator, storage::ContentStore &store, storage::Catalog &catalog, Metrics &metrics, const Config &config,
-               std::string certificatePem);
+  HttpEndpoint(const DataLocator &locator, storage::ContentStore &store, storage::Catalog &catalog, Metrics &metrics,
+               const Config &config, std::string certificatePem);
 
   /// True when the path was one of ours and has been answered.
   bool handle(transport::Request &request, transport::Response &response);

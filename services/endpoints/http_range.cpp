@@ -16,7 +16,8 @@ namespace {
 std::optional<std::uint64_t> number(std::string_view text) {
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return !text.empty() && error == std::errc{} && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
+  return !text.empty() && error == std::errc{} && end == text.data() + text.size() ? std::optional(value)
+                                                                                   : std::nullopt;
 }
 
 /// True when `test` holds for one of the elements of a comma-separated list.
@@ -43,12 +44,14 @@ ByteRange parseRange(std::string_view value, std::uint64_t size) {
   }
   const auto first = number(spec.substr(0, dash));
   const auto last = number(spec.substr(dash + 1));
-  if ((!first && dash != 0) || (!last && dash + 1 != spec.size()) || (!first && !last) || (first && last && *last < *first)) {
+  if ((!first && dash != 0) || (!last && dash + 1 != spec.size()) || (!first && !last) ||
+      (first && last && *last < *first)) {
     return whole;
   }
   if (!first) {
     const auto length = std::min(*last, size);
-    return length == 0 ? ByteRange{ByteRange::Kind::Unsatisfiable, 0, 0} : ByteRange{ByteRange::Kind::Part, size - length, length};
+    return length == 0 ? ByteRange{ByteRange::Kind::Unsatisfiable, 0, 0}
+                       : ByteRange{ByteRange::Kind::Part, size - length, length};
   }
   if (*first >= size) {
     return {ByteRange::Kind::Unsatisfiable, 0, 0};
@@ -65,7 +68,8 @@ bool matchesEtag(std::string_view ifNoneMatch, std::string_view etag) {
 bool wantsDigest(std::string_view wantDigest, std::string_view algorithm) {
   return anyElement(wantDigest, [&](std::string_view element) {
     const auto semicolon = element.find(';');
-    const auto quality = semicolon == std::string_view::npos ? std::string_view{} : trimmed(element.substr(semicolon + 1));
+    const auto quality =
+        semicolon == std::string_view::npos ? std::string_view{} : trimmed(element.substr(semicolon + 1));
     const auto unwanted = quality.starts_with("q=") && quality.find_first_not_of("0.", 2) == std::string_view::npos;
     return equalIgnoringCase(trimmed(element.substr(0, semicolon)), algorithm) && !unwanted;
   });

@@ -15,7 +15,8 @@ struct ByteRange {
   std::uint64_t length = 0;
 };
 
-/// RFC 9110 section 14.2, one range of bytes. Several ranges, other units and malformed values mean the whole, as that section allows.
+/// RFC 9110 section 14.2, one range of bytes. Several ranges, other units and malformed values mean the whole, as that
+/// section allows.
 [[nodiscard]] ByteRange parseRange(std::string_view value, std::uint64_t size);
 
 /// If-None-Match (RFC 9110 section 13.1.2, weak comparison) holds `etag` or "*".

@@ -29,23 +29,45 @@ Reply copyReply(CopyReply copied) {
 std::vector<Operation> dataOperations(DataManager &manager) {
   return {
       {"Copy", false, false,
-       [&manager](Call &call, std::string_view bodyXml) { return copyReply(manager.copy(call, soap::decode<CopyRequest>(bodyXml))); }},
-      plain<ReceiveRequest>("Receive", Kind::Changes, [&manager](Call &call, const ReceiveRequest &request) { return manager.receive(call, request); }),
-      plain<DeleteRequest>("Delete", Kind::Changes, [&manager](Call &call, const DeleteRequest &request) { return manager.remove(call, request); }),
-      plain<ListRequest>("List", Kind::Reads, [&manager](Call &call, const ListRequest &request) { return manager.list(call, request); }),
-      plain<DescribeRequest>("Describe", Kind::Reads, [&manager](Call &call, const DescribeRequest &request) { return manager.describe(call, request); }),
+       [&manager](Call &call, std::string_view bodyXml) {
+         return copyReply(manager.copy(call, soap::decode<CopyRequest>(bodyXml)));
+       }},
+      plain<ReceiveRequest>(
+          "Receive", Kind::Changes,
+          [&manager](Call &call, const ReceiveRequest &request) { return manager.receive(call, request); }),
+      plain<DeleteRequest>(
+          "Delete", Kind::Changes,
+          [&manager](Call &call, const DeleteRequest &request) { return manager.remove(call, request); }),
+      plain<ListRequest>("List", Kind::Reads,
+                         [&manager](Call &call, const ListRequest &request) { return manager.list(call, request); }),
+      plain<DescribeRequest>(
+          "Describe", Kind::Reads,
+          [&manager](Call &call, const DescribeRequest &request) { return manager.describe(call, request); }),
   };
 }
 
 std::vector<Operation> accessOperations(AccessService &access) {
   return {
-      plain<GetInstanceRequest>("GetInstance", Kind::OpenToAll, [&access](Call &call, const GetInstanceRequest &request) { return access.getInstance(call, request); }),
-      plain<TrustKeyRequest>("TrustKey", Kind::Changes, [&access](Call &call, const TrustKeyRequest &request) { return access.trustKey(call, request); }),
-      plain<ListKeysRequest>("ListKeys", Kind::Reads, [&access](Call &call, const ListKeysRequest &request) { return access.listKeys(call, request); }),
-      plain<RevokeKeyRequest>("RevokeKey", Kind::Changes, [&access](Call &call, const RevokeKeyRequest &request) { return access.revokeKey(call, request); }),
-      plain<GrantRequest>("Grant", Kind::Changes, [&access](Call &call, const GrantRequest &request) { return access.grant(call, request); }),
-      plain<RevokeRequest>("Revoke", Kind::Changes, [&access](Call &call, const RevokeRequest &request) { return access.revoke(call, request); }),
-      plain<ListGrantsRequest>("ListGrants", Kind::Reads, [&access](Call &call, const ListGrantsRequest &request) { return access.listGrants(call, request); }),
+      plain<GetInstanceRequest>(
+          "GetInstance", Kind::OpenToAll,
+          [&access](Call &call, const GetInstanceRequest &request) { return access.getInstance(call, request); }),
+      plain<TrustKeyRequest>(
+          "TrustKey", Kind::Changes,
+          [&access](Call &call, const TrustKeyRequest &request) { return access.trustKey(call, request); }),
+      plain<ListKeysRequest>(
+          "ListKeys", Kind::Reads,
+          [&access](Call &call, const ListKeysRequest &request) { return access.listKeys(call, request); }),
+      plain<RevokeKeyRequest>(
+          "RevokeKey", Kind::Changes,
+          [&access](Call &call, const RevokeKeyRequest &request) { return access.revokeKey(call, request); }),
+      plain<GrantRequest>("Grant", Kind::Changes,
+                          [&access](Call &call, const GrantRequest &request) { return access.grant(call, request); }),
+      plain<RevokeRequest>(
+          "Revoke", Kind::Changes,
+          [&access](Call &call, const RevokeRequest &request) { return access.revoke(call, request); }),
+      plain<ListGrantsRequest>(
+          "ListGrants", Kind::Reads,
+          [&access](Call &call, const ListGrantsRequest &request) { return access.listGrants(call, request); }),
   };
 }
 

@@ -32,7 +32,8 @@ std::string baseUrl(const Config &config, const transport::Request &request) {
     return config.publicUrl;
   }
   const auto host = request.headers.get("Host").value_or(config.server.host + ":" + std::to_string(config.server.port));
-  if (host.empty() || host.find_first_not_of("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-_:[]") != std::string::npos) {
+  if (host.empty() || host.find_first_not_of("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-_:[]") !=
+                          std::string::npos) {
     throw Fault(FaultCode::InvalidMessage, "the Host header is not HOST or HOST:PORT", printable(host, 100));
   }
   return "https://" + host;
@@ -50,11 +51,13 @@ void SoapEndpoint::describe(const transport::Request &request, transport::Respon
     document = soap::servedWsdl(service_, endpoint, queryValue(request.query, "soap") == "1.1");
   } else {
     response.send(200, {{"Content-Type", "text/plain; charset=utf-8"}},
-                  "This is the SOAP service '" + service_ + "' of a Waybill instance.\nIts description: " + endpoint + "?wsdl\n");
+                  "This is the SOAP service '" + service_ + "' of a Waybill instance.\nIts description: " + endpoint +
+                      "?wsdl\n");
     return;
   }
   if (!document) {
-    response.send(404, {{"Content-Type", "text/plain; charset=utf-8"}}, "There is no such description; try " + endpoint + "?wsdl\n");
+    response.send(404, {{"Content-Type", "text/plain; charset=utf-8"}},
+                  "There is no such description; try " + endpoint + "?wsdl\n");
     return;
   }
   response.send(200, {{"Content-Type", "text/xml; charset=utf-8"}}, *document);

@@ -30,8 +30,8 @@ struct Reply {
 
 /// One operation of a SOAP service, between XML and domain types.
 struct Operation {
-  std::string element;          ///< "Copy"; its reply is <element>Response
-  bool openToAll = false;       ///< needs no token
+  std::string element;           ///< "Copy"; its reply is <element>Response
+  bool openToAll = false;        ///< needs no token
   bool changesSomething = false; ///< its reply is kept as the receipt of its token
   std::function<Reply(Call &call, std::string_view bodyXml)> run;
 };
@@ -51,8 +51,8 @@ struct Toolbox {
   soap::Spool spool;
 };
 
-/// Serves one SOAP service: its WSDL by GET, its operations by POST. One message goes: envelope, addressing, schema, token, operation, reply; the
-/// attachments are pulled by the operation. Thread-safe.
+/// Serves one SOAP service: its WSDL by GET, its operations by POST. One message goes: envelope, addressing, schema,
+/// token, operation, reply; the attachments are pulled by the operation. Thread-safe.
 class SoapEndpoint : public transport::Handler {
 public:
   /// `service`: the last segment of the endpoint's path.
@@ -67,7 +67,8 @@ private:
   const Toolbox &tools_;
 };
 
-/// "https://<Host>": the configured public URL, else what the request was addressed to. Throws Fault InvalidMessage for a malformed Host.
+/// "https://<Host>": the configured public URL, else what the request was addressed to. Throws Fault InvalidMessage for
+/// a malformed Host.
 [[nodiscard]] std::string baseUrl(const Config &config, const transport::Request &request);
 
 } // namespace waybill::services

@@ -70,8 +70,10 @@ public:
   }
 
   void valuesAreRead() {
-    const auto config = load("[instance]\nname = 'lab'\npublic_url = 'https://lab.example.org/'\nother_urls = ['https://10.0.0.1:8443']\n"
-                             "[server]\nlisten = '[::1]:9000'\nworkers = 3\nmetrics = 'off'\n[tokens]\nreplay = 'silence'\nmaximum_lifetime = 60\n");
+    const auto config = load(
+        "[instance]\nname = 'lab'\npublic_url = 'https://lab.example.org/'\nother_urls = ['https://10.0.0.1:8443']\n"
+        "[server]\nlisten = '[::1]:9000'\nworkers = 3\nmetrics = 'off'\n[tokens]\nreplay = 'silence'\nmaximum_lifetime "
+        "= 60\n");
     CPPUNIT_ASSERT_EQUAL(std::string("lab"), config.name);
     CPPUNIT_ASSERT_EQUAL(std::string("https://lab.example.org"), config.publicUrl);
     CPPUNIT_ASSERT_EQUAL(std::string("https://10.0.0.1:8443"), config.otherUrls.at(0));
@@ -112,7 +114,8 @@ public:
   void everyKeyIsInTheGuide() {
     std::ifstream file(WAYBILL_SOURCE_DIR "/docs/operations.md");
     const std::string guide{std::istreambuf_iterator<char>(file), {}};
-    CPPUNIT_ASSERT_MESSAGE("docs/operations.md holds the text that waybilld --print-config prints", guide.find(services::configTemplate()) != std::string::npos);
+    CPPUNIT_ASSERT_MESSAGE("docs/operations.md holds the text that waybilld --print-config prints",
+                           guide.find(services::configTemplate()) != std::string::npos);
   }
 
 private:

@@ -29,8 +29,8 @@ public:
     is("bytes=5000000000-5000000001", 6'000'000'000, Kind::Part, 5'000'000'000, 2);
   }
   void wholes() {
-    for (const auto *value : {"", "bytes", "bytes=", "bytes=-", "bytes=a-b", "bytes=5-2", "bytes=0-1,3-4", "lines=1-2", "bytes=0-1x",
-                              "bytes=99999999999999999999-"}) {
+    for (const auto *value : {"", "bytes", "bytes=", "bytes=-", "bytes=a-b", "bytes=5-2", "bytes=0-1,3-4", "lines=1-2",
+                              "bytes=0-1x", "bytes=99999999999999999999-"}) {
       is(value, 10, Kind::Whole, 0, 10);
     }
   }

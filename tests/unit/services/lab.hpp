@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "domain/fault.hpp"
+#include "security/instance_key.hpp"
+#include "security/token.hpp"
+#include "services/endpoints/http_endpoint.hpp"
+#include "services/endpoints/operations.hpp"
+#include "soap/version.hpp"
+#include "storage/catalog.hpp"
+#include "storage/content_store.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace waybill::test {
+
+/// A folder that is gone at the end.
+class TemporaryFolder {
+public:
+  TemporaryFolder() {
+    path_ = (std::filesystem::temp_directory_path() / "waybill-test-XXXXXX").string();
+    if (mkdtemp(path_.data()) == nullptr) {
+      throw std::runtime_error("no temporary folder");
+    }
+  }
+  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
+  TemporaryFolder(const TemporaryFolder &) = delete;
+  TemporaryFolder &operator=(const TemporaryFolder &) = delete;
+  [[nodiscard]] const std::string &path() const { return path_; }
+
+private:
+  std::string path_;
+};
+
+/// Keeps what a handler answers.
+class RecordedResponse final : public transport::Response {
+public:
+  void send(int code, const transport::Headers &fields, std::string_view text) override {
+    begin(code, fields, text.size());
+    body.append(text);
+    end();
+  }
+  void begin(int code, const transport::Headers &fields, std::optional<std::uint64_t> size) override {
+    status = code;
+    headers = fields;
+    length = size;
+  }
+  void write(ByteView bytes) override { body.append(asText(bytes)); }
+  void end() override { ended = true; }
+  [[nodiscard]] bool started() const noexcept override { return status != 0; }
+
+  int status = 0;
+  transport::Headers headers;
+  std::optional<std::uint64_t> length;
+  std::string body;
+  bool ended = false;
+};
+
+/// A client's identity.
+struct Party {
+  explicit Party(const std::string &name)
+      : key((security::InstanceKey::generate(folder.path(), name, {"localhost"}, security::KeyType::P256),
+             security::InstanceKey::load(folder.path()))) {}
+  TemporaryFolder folder;
+  security::InstanceKey key;
+};
+
+/// An instance without its server: real key, catalog, store, services and endpoints.
+class Lab {
+public:
+  explicit Lab(services::Config given = {}) : config(std::move(given)) {
+    trust.trust(alice.key.certificate().pem(), "alice", std::nullopt);
+    allow("alice", "read,write,list,delete", "/");
+  }
+
+  void allow(const std::string &principal, const std::string &rights, const std::string &prefix) {
+    trust.grant(trust.resolve(principal), parseRights(rights), prefix, std::nullopt, randomId(random));
+  }
+
+  TokenClaims claims(const Party &issuer, std::vector<std::string> operations,
+                     std::vector<std::string> resources = {}) {
+    TokenClaims made;
+    made.id = randomId(random);
+    made.issuer = issuer.key.id();
+    made.audience = server.key.id();
+    made.operations = std::move(operations);
+    made.resources = std::move(resources);
+    made.notBefore = clock.now();
+    made.notAfter = made.notBefore + std::chrono::minutes(5);
+    return made;
+  }
+  std::string token(const Party &issuer, const std::string &operation, std::vector<std::string> resources = {}) {
+    return security::sealToken(claims(issuer, {operation}, std::move(resources)), issuer.key, server.key.certificate());
+  }
+
+  /// An envelope of SOAP 1.1 with that token and further header blocks around `body` (prefix wb is bound).
+  static std::string envelope(const std::string &body, const std::string &tokenText = {},
+                              const std::string &headers = {}) {
+    return "<s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/' xmlns:wb='urn:waybill:1' "
+           "xmlns:wsa='http://www.w3.org/2005/08/addressing'>"
+           "<s:Header>" +
+           (tokenText.empty() ? "" : "<wb:Token>" + tokenText + "</wb:Token>") + headers + "</s:Header><s:Body>" +
+           body + "</s:Body></s:Envelope>";
+  }
+
+  RecordedResponse post(const std::string &service, const std::string &body,
+                        const std::string &contentType = "text/xml; charset=utf-8",
+                        const std::vector<std::pair<std::string, std::string>> &more = {}) {
+    StringSource source(body);
+    auto request = this->request("POST", "/services/" + service, more);
+    request.headers.add("Content-Type", contentType);
+    request.body = &source;
+    RecordedResponse response;
+    (service == "data" ? dataEndpoint : accessEndpoint).handle(request, response);
+    return response;
+  }
+
+  RecordedResponse get(const std::string &path, const std::vector<std::pair<std::string, std::string>> &more = {},
+                       const std::string &method = "GET") {
+    auto request = this->request(method, path, more);
+    RecordedResponse response;
+    if (!plain.handle(request, response)) {
+      response.send(404, {}, "");
+    }
+    return response;
+  }
+
+  /// Stores `content` inline as alice.
+  RecordedResponse put(const std::string &path, const std::string &base64, const std::string &more = {}) {
+    return post("data", envelope("<wb:Receive><wb:Data><wb:Path>" + path + "</wb:Path>" + more + "<wb:Content>" +
+                                     base64 + "</wb:Content></wb:Data></wb:Receive>",
+                                 token(alice, "Receive")));
+  }
+
+  services::Config config;
+  SystemClock clock;
+  security::SystemRandom random;
+  Party server{"lab"};
+  Party alice{"alice"};
+  TemporaryFolder home;
+  services::Log log{"error"};
+  services::Audit audit{home.path() + "/audit.log"};
+  services::Metrics metrics;
+  std::unique_ptr<storage::Catalog> catalog = storage::openSqliteCatalog(home.path() + "/catalog.sqlite", clock);
+  std::unique_ptr<storage::ContentStore> store =
+      storage::openFileStore(home.path(), [this] { return randomId(random); });
+  security::Trust trust{*catalog, server.key.certificate(), clock};
+  security::Ledger ledger{*catalog, config.tokens.clockSkew};
+  security::TokenOpener tokens{server.key, [this](ByteView keyId) { return trust.find(keyId); }, clock, config.tokens};
+  soap::Schema schema;
+  services::DataLocator locator{*catalog, {}, clock};
+  services::DataManager manager{*catalog, *store, trust,
+                                locator,  clock,  {config.inlineBytes, config.objectBytes, config.minimumFreeBytes}};
+  services::AccessService access{trust, server.key.certificate(), "lab", random};
+  services::Toolbox tools{config, clock, random, log, audit, metrics, *catalog, schema, tokens, ledger, spool()};
+  services::SoapEndpoint dataEndpoint{"data", services::dataOperations(manager), tools};
+  services::SoapEndpoint accessEndpoint{"access", services::accessOperations(access), tools};
+  services::HttpEndpoint plain{locator, *store, *catalog, metrics, config, server.key.certificate().pem()};
+
+private:
+  static transport::Request request(const std::string &method, const std::string &path,
+                                    const std::vector<std::pair<std::string, std::string>> &more) {
+    transport::Request made;
+    made.method = method;
+    made.path = path;
+    made.remote = "127.0.0.1:1";
+    made.headers.add("Host", "lab.test:8443");
+    for (const auto &[name, value] : more) {
+      made.headers.add(name, value);
+    }
+    return made;
+  }
+
+  soap::Spool spool() {
+    struct Spooled final : soap::SpoolFile {
+      explicit Spooled(std::unique_ptr<storage::SpooledFile> spooled) : file(std::move(spooled)) {}
+      void write(ByteView bytes) override { file->write(bytes); }
+      std::unique_ptr<Source> reopen() override { return file->reopen(); }
+      std::unique_ptr<storage::SpooledFile> file;
+    };
+    return [folder = home.path()] { return std::make_unique<Spooled>(storage::spoolFile(folder)); };
+  }
+};
+
+} // namespace waybill::test
