@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Any bytes as an envelope: refused with a Fault, or read, and then all that the exchange does with it holds too.
+#include "domain/fault.hpp"
+#include "soap/codec.hpp"
+#include "soap/envelope.hpp"
+#include "soap/fault.hpp"
+
+#include <cstdint>
+#include <cstdlib>
+
+namespace {
+
+using namespace waybill;
+
+template <class Request> void decodeAndEncode(const std::string &bodyXml) { (void)soap::encode(soap::decode<Request>(bodyXml)); }
+
+void decodeBody(const soap::Envelope &envelope) {
+  const auto element = envelope.bodyElement();
+  const auto body = envelope.bodyXml();
+  if (element.local == "Copy") {
+    decodeAndEncode<CopyRequest>(body);
+  } else if (element.local == "Receive") {
+    decodeAndEncode<ReceiveRequest>(body);
+  } else if (element.local == "List") {
+    decodeAndEncode<ListRequest>(body);
+  } else if (element.local == "Grant") {
+    decodeAndEncode<GrantRequest>(body);
+  } else if (element.local == "TrustKey") {
+    decodeAndEncode<TrustKeyRequest>(body);
+  }
+}
+
+/// What was read as reference parameters must be read again from what is written.
+void writeAndReadAgain(const soap::Addressing &addressing, const soap::Limits &limits) {
+  std::vector<std::string> headers;
+  for (const auto &parameter : addressing.replyEndpoint().referenceParameters) {
+    headers.push_back(soap::asReferenceParameterHeader(parameter));
+  }
+  auto wider = limits;
+  wider.attributes += 100;
+  wider.headers += 100;
+  wider.envelopeBytes *= 16;
+  (void)soap::Envelope::parse(soap::writeEnvelope(soap::Version::Soap12, soap::Addressing{}, headers, "<a/>"), wider);
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size) {
+  static const soap::Schema schema;
+  soap::Limits limits;
+  limits.envelopeBytes = 1U << 20U;
+  try {
+    auto envelope = soap::Envelope::parse({reinterpret_cast<const char *>(data), size}, limits);
+    if (envelope.isFault()) {
+      (void)soap::decodeFault(envelope);
+    }
+    const auto addressing = envelope.addressing();
+    writeAndReadAgain(addressing, limits);
+    (void)envelope.headerText({soap::waybillNamespace, "Token"});
+    envelope.requireUnderstood();
+    (void)envelope.liftContent([](const std::string &, const std::string &) {});
+    envelope.validate(schema);
+    decodeBody(envelope);
+  } catch (const Fault &fault) {
+    (void)soap::encodeFault(fault, soap::Version::Soap11, {});
+    (void)soap::encodeFault(fault, soap::Version::Soap12, {});
+  }
+  return 0;
+}
