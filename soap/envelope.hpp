@@ -14,6 +14,10 @@
 #include <string_view>
 #include <vector>
 
+namespace waybill {
+class Fault;
+}
+
 namespace waybill::soap {
 
 struct QName {
@@ -22,7 +26,8 @@ struct QName {
   friend auto operator<=>(const QName &, const QName &) = default;
 };
 
-/// The published schemas, compiled once (libxml2) from the files that the instance serves. Immutable: any number of threads may use it.
+/// The published schemas, compiled once (libxml2) from the files that the instance serves. Immutable: any number of
+/// threads may use it.
 class Schema {
 public:
   /// Throws std::runtime_error when the contract does not compile (a defect of the build).
@@ -40,9 +45,10 @@ private:
 /// A SOAP envelope that has been read, checked and found harmless. Move-only; one thread at a time.
 class Envelope {
 public:
-  /// Reads `xml` with libxml2. Throws Fault InvalidMessage for what is not well-formed (with line and column), has a DOCTYPE, an entity
-  /// reference, a processing instruction, no soap:Envelope of a known version (VersionMismatch), a misplaced Header, not exactly one
-  /// Body with exactly one element child; TooLarge for what passes `limits`, as soon as it does. `charset` is that of the media type, if any.
+  /// Reads `xml` with libxml2. Throws Fault InvalidMessage for what is not well-formed (with line and column), has a
+  /// DOCTYPE, an entity reference, a processing instruction, no soap:Envelope of a known version (VersionMismatch), a
+  /// misplaced Header, not exactly one Body with exactly one element child; TooLarge for what passes `limits`, as soon
+  /// as it does. `charset` is that of the media type, if any.
   [[nodiscard]] static Envelope parse(std::string_view xml, const Limits &limits, std::string_view charset = {});
   ~Envelope();
   Envelope(Envelope &&) noexcept;
@@ -54,41 +60,52 @@ public:
   /// True when that element is soap:Fault.
   [[nodiscard]] bool isFault() const;
 
-  /// Throws Fault MustUnderstand naming the first header meant for us (no role/actor, "next", the ultimate receiver) that says
-  /// mustUnderstand and is not in `understood`. WS-Addressing's own headers and wb:Token are always understood.
+  /// Throws Fault MustUnderstand naming the first header meant for us (no role/actor, "next", the ultimate receiver)
+  /// that says mustUnderstand and is not in `understood`. WS-Addressing's own headers and wb:Token are always
+  /// understood.
   void requireUnderstood(const std::set<QName> &understood = {}) const;
 
   /// The addressing headers, with WS-Addressing's faults for malformed, doubled (InvalidCardinality) or incomplete ones
   /// (MessageAddressingHeaderRequired when any is used without wsa:Action).
   [[nodiscard]] Addressing addressing() const;
 
-  /// The text of the header block `name`, blanks at the ends taken off; nothing when absent. Throws Fault InvalidMessage when it is there twice.
+  /// The text of the header block `name`, blanks at the ends taken off; nothing when absent. Throws Fault
+  /// InvalidMessage when it is there twice.
   [[nodiscard]] std::optional<std::string> headerText(const QName &name) const;
 
-  /// Turns every wb:Content of the body into a reference: inline base64 is decoded and given to `addInline(contentId, bytes)`; xop:Include
-  /// is checked (href must be "cid:"). Afterwards each wb:Content holds the base64 form of the text "cid:...", which is what codec.hpp reads.
-  /// Returns all references the body uses: those, and the values of wb:Attachment and wb:Href.
-  /// Throws Fault InvalidMessage for bad base64 and for another href scheme.
+  /// Turns every wb:Content of the body into a reference: inline base64 is decoded and given to `addInline(contentId,
+  /// bytes)`; xop:Include is checked (href must be "cid:"). Afterwards each wb:Content holds the base64 form of the
+  /// text "cid:...", which is what codec.hpp reads. Returns all references the body uses: those, and the values of
+  /// wb:Attachment and wb:Href. Throws Fault InvalidMessage for bad base64 and for another href scheme.
   std::set<std::string> liftContent(const std::function<void(std::string contentId, std::string bytes)> &addInline);
 
-  /// Validates the body against the published schema. Throws Fault InvalidMessage naming the offending element and its line in the message.
+  /// Validates the body against the published schema. Throws Fault InvalidMessage naming the offending element and its
+  /// line in the message.
   void validate(const Schema &schema) const;
 
-  /// The body's element as a document of its own: every prefix in use (also in attribute values and text of QName type) is declared on it.
+  /// The body's element as a document of its own: every prefix in use (also in attribute values and text of QName type)
+  /// is declared on it.
   [[nodiscard]] std::string bodyXml() const;
 
 private:
+  friend Fault decodeFault(const Envelope &envelope);
   struct State;
   explicit Envelope(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
 
-/// The text of an envelope with these addressing headers (those that are set) and these ready header blocks (each an XML element that stands
-/// alone) around `bodyXml` (likewise).
-[[nodiscard]] std::string writeEnvelope(Version version, const Addressing &addressing, const std::vector<std::string> &headerBlocks,
-                                        std::string_view bodyXml);
+/// The text of an envelope with these addressing headers (those that are set) and these ready header blocks (each an
+/// XML element that stands alone) around `bodyXml` (likewise).
+[[nodiscard]] std::string writeEnvelope(Version version, const Addressing &addressing,
+                                        const std::vector<std::string> &headerBlocks, std::string_view bodyXml);
 
-/// `text` with & < > " ' and CR escaped, for element content and attribute values.
+/// The reference parameter `xml` (one of EndpointReference::referenceParameters) as the header block that goes to that
+/// endpoint: marked with wsa:IsReferenceParameter="true" (SOAP Binding, section 3.2). Throws Fault InvalidMessage when
+/// `xml` is not one element that stands alone.
+[[nodiscard]] std::string asReferenceParameterHeader(std::string_view xml);
+
+/// `text` with & < > " ' and CR escaped, for element content and attribute values. What XML cannot have at all (bytes
+/// that are not UTF-8, control characters) becomes U+FFFD, so that the result is always well-formed.
 [[nodiscard]] std::string escapeXml(std::string_view text);
 
 } // namespace waybill::soap

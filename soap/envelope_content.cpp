@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "soap/envelope_state.hpp"
+
+#include "domain/fault.hpp"
+#include "domain/text.hpp"
+#include "soap/base64.hpp"
+
+namespace waybill::soap {
+
+namespace {
+
+[[noreturn]] void refuse(const xmlNode *content, const std::string &what) {
+  throw Fault(FaultCode::InvalidMessage, what + " (line " + std::to_string(xml::lineOf(content)) + " of the message)",
+              "wb:Content");
+}
+
+bool isWord(std::string_view text, std::string_view word) noexcept {
+  return equalIgnoringCase(text.substr(0, word.size()), word);
+}
+
+/// The href of the xop:Include that is all there is in `content` (XOP, section 2.1).
+std::string included(const xmlNode *content, const xmlNode *include) {
+  if (!xml::is(include, xopNamespace, "Include")) {
+    refuse(content, "wb:Content has the element " + printable(xml::clarkName(xml::nameOf(include)), 120) +
+                        "; it may have base64 text or one xop:Include");
+  }
+  if (xml::nextElement(include) != nullptr || xml::hasText(content)) {
+    refuse(content, "wb:Content has something beside its xop:Include, which has to be alone in it");
+  }
+  const auto href = xml::attribute(include, "", "href");
+  const auto reference = href ? trimmed(*href) : std::string_view{};
+  if (!isWord(reference, "cid:") || reference.size() == 4) {
+    refuse(content, "the xop:Include in wb:Content needs an href of the form 'cid:...'; it has " +
+                        (href ? "'" + printable(*href, 120) + "'" : std::string("none")));
+  }
+  return std::string(reference);
+}
+
+std::string decoded(const xmlNode *content) {
+  Base64Decoder decoder;
+  for (const auto *node = content->children; node != nullptr; node = node->next) {
+    if (node->type != XML_TEXT_NODE && node->type != XML_CDATA_SECTION_NODE) {
+      continue; // a comment
+    }
+    const auto text = xml::view(node->content);
+    decoder.reserve(text.size());
+    if (!decoder.add(text)) {
+      refuse(content, "wb:Content is no base64: it has a character or padding that does not belong there");
+    }
+  }
+  if (!decoder.complete()) {
+    refuse(content, "wb:Content is no base64: it ends in the middle of a group of four characters");
+  }
+  return decoder.take();
+}
+
+/// Puts `text` in the place of all that is in `element`, and lets go of the memory that it took.
+void replaceContent(xmlNode *element, const std::string &text) {
+  while (auto *node = element->children) {
+    xmlUnlinkNode(node);
+    xmlFreeNode(node);
+  }
+  xmlNodeAddContentLen(element, xml::chars(text), static_cast<int>(text.size()));
+}
+
+} // namespace
+
+std::set<std::string> Envelope::liftContent(const std::function<void(std::string, std::string)> &addInline) {
+  std::set<std::string> references;
+  std::size_t inlined = 0;
+  for (auto *element = state_->content; element != nullptr; element = xml::following(element, state_->content)) {
+    if (xml::is(element, waybillNamespace, "Content")) {
+      std::string reference;
+      if (const auto *include = xml::firstElement(element)) {
+        reference = included(element, include);
+      } else {
+        const auto contentId = "inline-" + std::to_string(++inlined) + "@waybill.invalid";
+        addInline(contentId, decoded(element));
+        reference = "cid:" + contentId;
+      }
+      replaceContent(element, toBase64(reference));
+      references.insert(std::move(reference));
+    } else if (xml::is(element, waybillNamespace, "Attachment") || xml::is(element, waybillNamespace, "Href")) {
+      if (auto text = xml::plainText(element); text && !text->empty()) {
+        references.insert(std::move(*text));
+      }
+    }
+  }
+  return references;
+}
+
+} // namespace waybill::soap
