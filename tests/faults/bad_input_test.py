@@ -1,0 +1,268 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bad input against a running daemon: a clear fault or status, nothing changed, and the daemon goes on with little memory."""
+import pathlib
+import re
+import socket
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from lab import Lab, envelope, expect_fault, main, multipart, related, wait_until  # noqa: E402
+
+LAB = None
+XML = "text/xml; charset=utf-8"
+RECEIVE = "<wb:Receive><wb:Data><wb:Path>/bad</wb:Path><wb:Attachment>cid:one</wb:Attachment></wb:Data></wb:Receive>"
+
+
+def refused(body, code="InvalidMessage", content_type=XML, **more):
+    expect_fault(LAB.post(body, content_type, **more), code)
+
+
+def raw(request, wait=10):
+    """Sends bytes as they are; what came back until the daemon closed."""
+    with LAB.tls(wait) as connection:
+        try:
+            connection.sendall(request)
+        except OSError:
+            pass
+        reply = b""
+        try:
+            while chunk := connection.recv(65536):
+                reply += chunk
+        except (OSError, TimeoutError):
+            pass
+        return reply
+
+
+def status_of(reply):
+    found = re.match(rb"HTTP/1\.[01] (\d+)", reply)
+    assert found, f"no status line in {reply[:200]!r}"
+    return int(found.group(1))
+
+
+def post_head(*lines, path="/services/data"):
+    return "\r\n".join([f"POST {path} HTTP/1.1", "Host: localhost", "Content-Type: text/xml", *lines, "", ""]).encode()
+
+
+def not_xml():
+    refused(b"this is not XML")
+    refused(b"")
+    refused(b"\x00\x01\x02")
+    refused(envelope("<wb:List/>")[:-5])
+
+
+def dtd_entities_and_instructions():
+    refused(b'<!DOCTYPE a [<!ENTITY b "c">]>' + envelope("<wb:List><wb:Prefix>&b;</wb:Prefix></wb:List>"))
+    bomb = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 12))
+    refused(f'<!DOCTYPE a [<!ENTITY e0 "ha">{bomb}]>'.encode() + envelope("<wb:List><wb:Prefix>&e11;</wb:Prefix></wb:List>"))
+    refused(b'<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]>' + envelope("<wb:List><wb:Prefix>&b;</wb:Prefix></wb:List>"))
+    refused(b'<!DOCTYPE a SYSTEM "https://127.0.0.1:1/x.dtd">' + envelope("<wb:List/>"))
+    refused(envelope("<?php x?><wb:List/>"))
+
+
+def too_much_of_everything():
+    refused(envelope("<wb:List>" + "<a>" * 100_000 + "</a>" * 100_000 + "</wb:List>"), "TooLarge")
+    refused(envelope("<wb:List " + " ".join(f'a{n}="x"' for n in range(10_000)) + "/>"), "TooLarge")
+    refused(envelope("<wb:List " + " ".join(f'xmlns:a{n}="urn:x"' for n in range(10_000)) + "/>"), "TooLarge")
+    refused(envelope("<wb:List/>", headers="<x/>" * 10_000), "TooLarge")
+    refused(envelope("<wb:List/>", headers="<x>" + "y" * (100 << 20) + "</x>"), "TooLarge")
+
+
+def wrong_messages():
+    refused(envelope('<List xmlns="urn:other"/>'))
+    refused(envelope("<wb:Fly/>"))
+    refused(envelope("<wb:List/><wb:List/>"))
+    refused(b'<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body/><s:Body/></s:Envelope>')
+    refused(b'<s:Envelope xmlns:s="urn:not-soap"><s:Body/></s:Envelope>', "VersionMismatch")
+    refused(envelope("<wb:List/>"), content_type="application/json")
+    refused(envelope("<wb:List/>"), content_type="")
+
+
+def broken_multipart():
+    token = LAB.token("Receive")
+    root = ("Content-Type: text/xml", envelope(RECEIVE, token))
+    refused(multipart([root, ("Content-ID: <one>", b"x")]), content_type="multipart/related")
+    refused(multipart([root, ("Content-ID: <one>", b"x")]), content_type="multipart/related; boundary=" + "b" * 71)
+    refused(multipart([root, ("Content-ID: <one>", b"x")], last=False), content_type=related())
+    refused(multipart([root, ("Content-ID: <one>", b"x"), ("Content-ID: <one>", b"y")]), content_type=related())
+    refused(multipart([root, ("Content-ID: <one>\r\nContent-Transfer-Encoding: zip", b"x")]), content_type=related())
+    refused(multipart([root, ("Content-ID: <one>\r\nContent-Transfer-Encoding: base64", b"***")]), content_type=related())
+    refused(multipart([root, ("Content-ID: <one>\r\nX: " + "y" * (10 << 20), b"x")]), "TooLarge", content_type=related())
+    refused(multipart([root] + [(f"Content-ID: <{n}>", b"x") for n in range(100_000)]), "TooLarge", content_type=related())
+    refused(b"no boundary anywhere", content_type=related())
+    # None of this has used up the token.
+    status, _, body = LAB.post(multipart([root, ("Content-ID: <one>", b"x")]), related())
+    assert status == 200, body
+    LAB.waybill("rm", "lab:/bad")
+
+
+def false_lengths_and_smuggling():
+    assert status_of(raw(post_head("Content-Length: -1"))) == 400
+    assert status_of(raw(post_head("Content-Length: 12abc"))) == 400
+    assert status_of(raw(post_head("Content-Length: 5", "Content-Length: 6"))) == 400
+    assert status_of(raw(post_head("Content-Length: 5", "Transfer-Encoding: chunked") + b"0\r\n\r\n")) == 400
+    assert status_of(raw(post_head("Transfer-Encoding: chunked", "Transfer-Encoding: identity") + b"0\r\n\r\n")) in (400, 501)
+    assert status_of(raw(post_head("Transfer-Encoding: xchunked") + b"0\r\n\r\n")) in (400, 501)
+    assert status_of(raw(post_head())) == 411
+    assert status_of(raw(post_head("X: " + "y" * (1 << 20)))) == 431
+    assert status_of(raw(b"GET / HTTP/3.7\r\nHost: x\r\n\r\n")) in (400, 505)
+    assert status_of(raw(b"\x16\x03 nonsense\r\n\r\n")) == 400
+    # A length that says less than there is: the rest is not taken for a second request that does something.
+    message = envelope(RECEIVE, LAB.token("Receive"))
+    reply = raw(post_head(f"Content-Length: {len(message) - 10}", "Connection: close") + message)
+    assert b"InvalidMessage" in reply, reply[:500]
+
+
+def cut_at_each_stage():
+    token = LAB.token("Receive")
+    body = multipart([("Content-Type: text/xml", envelope(RECEIVE, token)), ("Content-ID: <one>", b"x" * 200_000)])
+    head = "\r\n".join(["POST /services/data HTTP/1.1", "Host: localhost", f"Content-Type: {related()}", f"Content-Length: {len(body)}", "", ""]).encode()
+    whole = head + body
+    with socket.create_connection(("127.0.0.1", LAB.port)) as bare:
+        bare.sendall(b"\x16\x03\x01")
+    for stage in (1, len(head) // 2, len(head), len(head) + 10, len(head) + 700, len(whole) - 100_000, len(whole) - 3):
+        connection = LAB.tls()
+        connection.sendall(whole[:stage])
+        connection.close()
+    time.sleep(0.3)
+    assert LAB.paths() == [], LAB.paths()
+    assert not list((LAB.home / "staging").iterdir())
+    # The token was given back each time.
+    def again():
+        return LAB.post(body, related())[0] == 200
+    wait_until(again, "the token to be given back")
+    LAB.waybill("rm", "lab:/bad")
+
+
+def paths_that_are_none():
+    token = LAB.token("Receive")
+    for path in ("/a/../b", "/..", "//a", "/a//b", "/a/", "/" + "x" * 4000, "/a&#10;b"):
+        body = f"<wb:Receive><wb:Data><wb:Path>{path}</wb:Path><wb:Content>eA==</wb:Content></wb:Data></wb:Receive>"
+        status, _, reply = LAB.post(envelope(body, token))
+        assert status in (400, 500) and (b"BadParameter" in reply or b"InvalidMessage" in reply), (path[:50], reply[:500])
+    refused(envelope("<wb:Receive><wb:Data><wb:Path>/a&#0;b</wb:Path></wb:Data></wb:Receive>", token))
+    refused(envelope("<wb:Receive><wb:Data><wb:Path>/a@b</wb:Path></wb:Data></wb:Receive>", token).replace(b"@", b"\xff\xfe"))
+    for path in ("/data/../instance.key", "/data/%2e%2e/instance.key", "/data/..%2finstance.key", "/../instance.key", "/data/%00", "/instance.key"):
+        assert status_of(raw(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())) in (400, 404), path
+
+
+def slow_senders_are_cut():
+    LAB.stop()
+    LAB.settings("[server]\nhead_deadline = 2\nstall_deadline = 2\nminimum_rate = 1000\nrate_grace = 2\nworkers = 2\n")
+    LAB.start()
+    try:
+        message = envelope("<wb:List/>", LAB.token("List"))
+        heads = [LAB.tls() for _ in range(4)]
+        bodies = [LAB.tls() for _ in range(2)]
+        for connection in heads:
+            connection.sendall(b"POST /serv")
+        for connection in bodies:
+            connection.sendall(post_head(f"Content-Length: {len(message) + 100000}") + message[:10])
+        closed = set()
+        deadline = time.monotonic() + 20
+        while len(closed) < 6:
+            assert time.monotonic() < deadline, f"{6 - len(closed)} slow connections are still open"
+            for connection in heads + bodies:
+                if connection not in closed:
+                    try:
+                        connection.settimeout(0.05)
+                        if connection in bodies:
+                            connection.sendall(b"x")
+                        if not connection.recv(4096):
+                            closed.add(connection)
+                    except TimeoutError:
+                        pass
+                    except OSError:
+                        closed.add(connection)
+            time.sleep(0.5)
+        assert LAB.post(message)[0] == 200
+    finally:
+        LAB.stop()
+        LAB.settings("")
+        LAB.start()
+
+
+def busy_is_said():
+    LAB.stop()
+    LAB.settings("[server]\nworkers = 1\nqueue = 1\n")
+    LAB.start()
+    try:
+        held = [LAB.tls() for _ in range(2)]
+        for connection in held:
+            connection.sendall(post_head("Content-Length: 100"))
+        time.sleep(0.5)
+        status, headers, _ = LAB.get("/healthz")
+        assert status == 503 and headers["Retry-After"], (status, headers)
+        for connection in held:
+            connection.close()
+        wait_until(lambda: LAB.get("/healthz")[0] == 200, "a free worker")
+    finally:
+        LAB.stop(expect=None)
+        LAB.settings("")
+        LAB.start()
+
+
+def five_thousand_idle_connections():
+    pid = LAB.daemon_pid()
+    def status(key):
+        return int(re.search(rf"{key}:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text()).group(1))
+    threads = status("Threads")
+    memory = status("VmRSS")
+    connections = []
+    try:
+        for _ in range(5000):
+            connections.append(LAB.tls())
+        assert status("Threads") <= threads + 16, f"{status('Threads') - threads} more threads for idle connections"
+        grown = status("VmRSS") - memory
+        print(f"        5,000 idle connections: {grown / 1024:.0f} MiB more", flush=True)
+        assert grown < 200 * 1024, f"{grown} KiB more for 5,000 idle connections"
+        assert LAB.get("/healthz")[0] == 200
+    finally:
+        for connection in connections:
+            connection.close()
+
+
+def settings_are_checked():
+    import subprocess
+    from lab import BIN
+    with Lab("[server]\nwrokers = 3\n") as other:
+        done = subprocess.run([str(BIN / "waybilld"), "--home", str(other.home), "--listen", "127.0.0.1:0"], capture_output=True, timeout=30)
+        assert done.returncode == 1 and b"waybill.toml:2:" in done.stderr and b"wrokers" in done.stderr, done
+
+
+def terminated_daemon_finishes_what_runs():
+    token = LAB.token("Receive")
+    body = multipart([("Content-Type: text/xml", envelope(RECEIVE, token)), ("Content-ID: <one>", b"x" * 500_000)])
+    connection = LAB.tls()
+    head = "\r\n".join(["POST /services/data HTTP/1.1", "Host: localhost", f"Content-Type: {related()}", f"Content-Length: {len(body)}", "", ""]).encode()
+    connection.sendall(head + body[:300_000])
+    time.sleep(0.3)
+    import os
+    import signal
+    os.kill(LAB.daemon_pid(), signal.SIGTERM)
+    time.sleep(0.5)
+    connection.sendall(body[300_000:])
+    reply = b""
+    while chunk := connection.recv(65536):
+        reply += chunk
+    assert status_of(reply) == 200 and b"ReceiveResponse" in reply, reply[:500]
+    assert LAB.process.wait(timeout=30) == 0
+    LAB.log.close()
+    LAB.start()
+    assert LAB.paths() == ["/bad"]
+    LAB.waybill("rm", "lab:/bad")
+
+
+def memory_stayed_small():
+    peak = int(re.search(r"VmHWM:\s+(\d+)", pathlib.Path(f"/proc/{LAB.daemon_pid()}/status").read_text()).group(1))
+    print(f"        peak memory: {peak / 1024:.0f} MiB", flush=True)
+    assert LAB.paths() == []
+
+
+if __name__ == "__main__":
+    with Lab() as LAB:
+        LAB.start()
+        main(not_xml, dtd_entities_and_instructions, too_much_of_everything, wrong_messages, broken_multipart, false_lengths_and_smuggling,
+             cut_at_each_stage, paths_that_are_none, memory_stayed_small, slow_senders_are_cut, busy_is_said, five_thousand_idle_connections,
+             settings_are_checked, terminated_daemon_finishes_what_runs)
