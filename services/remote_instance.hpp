@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "domain/clock.hpp"
+#include "domain/messages.hpp"
+#include "domain/random.hpp"
+#include "security/certificate.hpp"
+#include "security/instance_key.hpp"
+#include "soap/codec.hpp"
+#include "soap/envelope.hpp"
+#include "soap/incoming_message.hpp"
+#include "soap/outgoing_message.hpp"
+#include "transport/client.hpp"
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace waybill::services {
+
+/// Where an instance is, and how it proves who it is: its key for tokens, and for TLS that same key or another.
+struct RemoteAddress {
+  std::string url; ///< https://host:port, without a slash at the end
+  security::Certificate certificate;
+  transport::PeerIdentity tls;
+};
+
+/// How often a call is tried whose connection failed, and how long to wait in between (doubled each time).
+struct RetryPolicy {
+  int attempts = 5;
+  std::chrono::milliseconds firstPause{250};
+  std::chrono::milliseconds longestPause{5000};
+  std::function<void(std::chrono::milliseconds)> pause; ///< sleeps; for tests another. Empty: sleeps
+};
+
+/// What goes with a request besides its message.
+struct CallExtras {
+  std::vector<soap::OutgoingPart>
+      parts;              ///< bytes that Data.content ("cid:...") refers to; `open` is called anew for each attempt
+  bool repeatable = true; ///< false: the parts can be opened once only (a pipe), so nothing is tried again after that
+  std::vector<std::string> resources; ///< of the token; none: no limit
+  std::optional<std::string> subject; ///< of the token
+  std::chrono::seconds lifetime{600}; ///< of the token
+};
+
+/// How an operation is called: kept beside its request type.
+struct RemoteOperation {
+  enum class Kind : std::uint8_t { OpenToAll, Reads, Changes };
+  const char *name;
+  const char *service;
+  Kind kind;
+};
+template <class Request> struct OperationOf;
+
+/// The envelope of a reply that was read, with its attachments still to be pulled.
+class PendingReply {
+public:
+  PendingReply(transport::ClientResponse response, soap::IncomingMessage message, std::string bodyXml);
+  [[nodiscard]] const std::string &bodyXml() const noexcept { return bodyXml_; }
+  /// The parts of the reply, found by Data.content.
+  [[nodiscard]] soap::Attachments &attachments() noexcept { return *message_.attachments; }
+
+  /// Keeps `sent` for as long as the reply is read.
+  void keep(std::shared_ptr<const void> sent) noexcept { sent_ = std::move(sent); }
+
+private:
+  std::shared_ptr<const void> sent_;
+  transport::ClientResponse response_; // before what reads from it
+  soap::IncomingMessage message_;
+  std::string bodyXml_;
+};
+
+/// A reply as a domain value. Must not outlive the transport::Client.
+template <class Response> struct RemoteReply {
+  Response message;
+  PendingReply rest;
+};
+
+/// Another instance, spoken to over SOAP 1.2 as its WSDL says: each call on a token of its own. One call at a time;
+/// used by one thread.
+class RemoteInstance {
+public:
+  /// All references must outlive this. `own` signs the tokens. `spool` is for replies whose parts come in an odd order.
+  RemoteInstance(RemoteAddress address, const security::InstanceKey &own, const soap::Schema &schema,
+                 transport::Client &client, Random &random, const Clock &clock, soap::Spool spool,
+                 RetryPolicy retry = {});
+
+  /// Does the operation that `request` belongs to. Throws the peer's Fault, DeliveryFault when none of the attempts
+  /// brought a reply, and InvalidMessage when the reply is not what the contract says.
+  ///
+  /// A connection that fails before the reply is there is tried again. What changes something goes under the same
+  /// MessageID and token then, so that the peer does it once and gives its first receipt again.
+  template <class Request> [[nodiscard]] auto call(const Request &request, const CallExtras &extras = {}) {
+    using Response = typename OperationOf<Request>::Response;
+    auto reply = exchange(OperationOf<Request>::operation, soap::encode(request), extras);
+    auto message = soap::decode<Response>(reply.bodyXml());
+    return RemoteReply<Response>{std::move(message), std::move(reply)};
+  }
+
+  /// The bytes at a plain path of it ("/instance"), without a token; at most `limit`.
+  [[nodiscard]] std::string fetch(const std::string &path, std::uint64_t limit);
+
+  [[nodiscard]] const RemoteAddress &address() const noexcept { return address_; }
+
+private:
+  struct Sealed;
+  struct Sent;
+  [[nodiscard]] PendingReply exchange(const RemoteOperation &operation, const std::string &bodyXml,
+                                      const CallExtras &extras);
+  [[nodiscard]] Sealed seal(const RemoteOperation &operation, const std::string &bodyXml,
+                            const CallExtras &extras) const;
+  [[nodiscard]] PendingReply attempt(const RemoteOperation &operation, const Sealed &sealed,
+                                     const std::shared_ptr<bool> &opened);
+  [[nodiscard]] PendingReply read(transport::ClientResponse response, const RemoteOperation &operation,
+                                  const Sealed &sealed);
+  void wait(int attempt) const;
+
+  RemoteAddress address_;
+  const security::InstanceKey &own_;
+  const soap::Schema &schema_;
+  transport::Client &client_;
+  Random &random_;
+  const Clock &clock_;
+  soap::Spool spool_;
+  RetryPolicy retry_;
+};
+
+// The operations of wsdl/data.wsdl and wsdl/access.wsdl.
+#define WAYBILL_OPERATION(element, service, kind)                                                                      \
+  template <> struct OperationOf<element##Request> {                                                                   \
+    using Response = element##Response;                                                                                \
+    static constexpr RemoteOperation operation{#element, service, RemoteOperation::Kind::kind};                        \
+  }
+WAYBILL_OPERATION(Copy, "data", Reads);
+WAYBILL_OPERATION(Receive, "data", Changes);
+WAYBILL_OPERATION(Delete, "data", Changes);
+WAYBILL_OPERATION(List, "data", Reads);
+WAYBILL_OPERATION(Describe, "data", Reads);
+WAYBILL_OPERATION(GetInstance, "access", OpenToAll);
+WAYBILL_OPERATION(TrustKey, "access", Changes);
+WAYBILL_OPERATION(ListKeys, "access", Reads);
+WAYBILL_OPERATION(RevokeKey, "access", Changes);
+WAYBILL_OPERATION(Grant, "access", Changes);
+WAYBILL_OPERATION(Revoke, "access", Changes);
+WAYBILL_OPERATION(ListGrants, "access", Reads);
+#undef WAYBILL_OPERATION
+
+} // namespace waybill::services
