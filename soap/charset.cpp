@@ -4,9 +4,10 @@
 #include "domain/fault.hpp"
 #include "domain/text.hpp"
 
-#include <libxml/encoding.h>
+#include <iconv.h>
 
 #include <algorithm>
+#include <cstdint>
 
 namespace waybill::soap::xml {
 
@@ -61,32 +62,48 @@ std::string byteOrder(std::string_view text) {
   return text.starts_with(bigEndianMark) || text.starts_with('\0') ? "utf-16be" : "utf-16le";
 }
 
-struct FreeBuffer {
-  void operator()(xmlBuffer *buffer) const noexcept { xmlBufferFree(buffer); }
-};
-using Buffer = std::unique_ptr<xmlBuffer, FreeBuffer>;
+/// iconv with an owner. (libxml2's own conversion writes to stderr what it finds wrong.)
+class Converter {
+public:
+  explicit Converter(const std::string &charset) : handle_(iconv_open("UTF-8", charset.c_str())) {}
+  ~Converter() {
+    if (ready()) {
+      iconv_close(handle_);
+    }
+  }
+  Converter(const Converter &) = delete;
+  Converter &operator=(const Converter &) = delete;
 
-struct CloseHandler {
-  void operator()(xmlCharEncodingHandler *handler) const noexcept { xmlCharEncCloseFunc(handler); }
+  [[nodiscard]] bool ready() const noexcept { return reinterpret_cast<std::intptr_t>(handle_) != -1; }
+
+  /// False when `text` has something that the character set does not.
+  [[nodiscard]] bool convert(std::string_view text, std::string &into) {
+    auto *from = const_cast<char *>(text.data()); // iconv only reads it, but does not say so
+    auto left = text.size();
+    // No character of the sets taken grows to more than three times its bytes.
+    into.resize(text.size() * 3 + 8);
+    auto *to = into.data();
+    auto room = into.size();
+    const auto result = iconv(handle_, &from, &left, &to, &room);
+    into.resize(into.size() - room);
+    return result != static_cast<std::size_t>(-1) && left == 0;
+  }
+
+private:
+  iconv_t handle_;
 };
-using Handler = std::unique_ptr<xmlCharEncodingHandler, CloseHandler>;
 
 std::string converted(std::string_view text, const std::string &charset) {
-  const Handler handler(xmlFindCharEncodingHandler(charset.c_str()));
-  // No character of the sets taken grows to more than three times its bytes, and libxml2 converts only what there is
-  // room for.
-  const Buffer from(xmlBufferCreateStatic(const_cast<char *>(text.data()), text.size()));
-  const Buffer to(xmlBufferCreateSize(text.size() * 3 + 64));
-  if (!handler || !from || !to) {
+  Converter converter(charset);
+  if (!converter.ready()) {
     refuse("the character set '" + charset + "' cannot be converted here");
   }
-  const auto written = xmlCharEncInFunc(handler.get(), to.get(), from.get());
-  if (written < 0 || xmlBufferLength(from.get()) != 0) {
+  std::string result;
+  if (!converter.convert(text, result)) {
     refuse("the message has bytes that are not " + charset +
            ", which is what its media type or XML declaration says it is in");
   }
-  return {reinterpret_cast<const char *>(xmlBufferContent(to.get())),
-          static_cast<std::size_t>(xmlBufferLength(to.get()))};
+  return result;
 }
 
 } // namespace

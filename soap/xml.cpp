@@ -29,7 +29,7 @@ std::string clarkName(const QName &name) {
   return name.space.empty() ? name.local : "{" + name.space + "}" + name.local;
 }
 
-long lineOf(const xmlNode *node) noexcept { return xmlGetLineNo(node); }
+long lineOf(const xmlNode *node) noexcept { return static_cast<long>(reinterpret_cast<std::intptr_t>(node->psvi)); }
 
 namespace {
 

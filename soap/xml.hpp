@@ -42,7 +42,7 @@ void initialise();
 [[nodiscard]] QName nameOf(const xmlNode *element);
 /// "{space}local", the form that Fault::subject has for names whose prefix means nothing to the peer.
 [[nodiscard]] std::string clarkName(const QName &name);
-/// The line in the message where the element begins.
+/// The line in the message where the tag of the element ends; for elements of documents from read().
 [[nodiscard]] long lineOf(const xmlNode *node) noexcept;
 
 /// The first child element, the next sibling element; null when there is none.

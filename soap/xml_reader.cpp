@@ -106,11 +106,11 @@ public:
     parser_->_private = this;
     installHooks(*parser_->sax);
     Document result(xmlCtxtReadIO(parser_, feed, nullptr, this, nullptr, "UTF-8",
-                                  XML_PARSE_NONET | XML_PARSE_HUGE | XML_PARSE_BIG_LINES | XML_PARSE_IGNORE_ENC));
+                                  XML_PARSE_NONET | XML_PARSE_HUGE | XML_PARSE_IGNORE_ENC));
     if (refused_) {
       refuse(refusal_.code, refusal_.reason.data(), refusal_.line, refusal_.column);
     }
-    if (!result || parser_->nsWellFormed == 0) {
+    if (!result) {
       throw Fault(FaultCode::InvalidMessage, "the message is not well-formed XML");
     }
     return result;
@@ -169,6 +169,17 @@ private:
     return !refused_;
   }
 
+  /// libxml2 writes a namespace name as it keeps it, so what would not come back the same is not let in.
+  bool admitNamespaces(const xmlChar **namespaces, std::size_t count) noexcept {
+    for (std::size_t i = 0; i < count; ++i) {
+      const auto name = view(namespaces[2 * i + 1]);
+      if (name.find('<') != std::string_view::npos || hasControlCharacters(name)) {
+        stop(FaultCode::InvalidMessage, "a namespace name has '<' or a control character");
+      }
+    }
+    return !refused_;
+  }
+
   bool admitElement(const xmlChar *local, std::size_t namespaces, std::size_t attributes) noexcept {
     if (++depth_ > limits_.depth) {
       stop(FaultCode::TooLarge, "the elements of the message are nested deeper than %zu", limits_.depth);
@@ -189,15 +200,25 @@ private:
     return admitOthers(namespaces + attributes);
   }
 
+  /// Keeps the line where lineOf() finds it: libxml2 itself counts no further than 65,535.
+  void noteLine() noexcept {
+    if (parser_->node != nullptr) {
+      const auto line = static_cast<std::intptr_t>(xmlSAX2GetLineNumber(parser_));
+      parser_->node->psvi = reinterpret_cast<void *>(line); // NOLINT(performance-no-int-to-ptr): never followed
+    }
+  }
+
   static void startElement(void *context, const xmlChar *local, const xmlChar *prefix, const xmlChar *space,
                            int namespaceCount, const xmlChar **namespaces, int attributeCount, int defaulted,
                            const xmlChar **attributes) {
     auto &run = of(context);
     const auto declared = static_cast<std::size_t>(namespaceCount);
-    if (!run.refused_ && run.admitElement(local, declared, static_cast<std::size_t>(attributeCount))) {
+    if (!run.refused_ && run.admitElement(local, declared, static_cast<std::size_t>(attributeCount)) &&
+        run.admitNamespaces(namespaces, declared)) {
       run.scopes_[(run.depth_ - 1) % run.scopes_.size()] = declared;
       xmlSAX2StartElementNs(context, local, prefix, space, namespaceCount, namespaces, attributeCount, defaulted,
                             attributes);
+      run.noteLine();
     }
   }
 
@@ -250,7 +271,9 @@ private:
   /// Only notes the first error: stopping the parser from here could pull the input away under it.
   static void error(void *context, xmlError *error) {
     auto &run = of(context);
-    if (run.refused_ || error->level < XML_ERR_ERROR || error->domain == XML_FROM_VALID) {
+    // A namespace name that is no URI is still a name.
+    if (run.refused_ || error->level < XML_ERR_ERROR || error->domain == XML_FROM_VALID ||
+        error->code == XML_WAR_NS_URI) {
       return;
     }
     run.refused_ = true;

@@ -100,7 +100,11 @@ std::string asAttributes(const Declarations &declarations) {
   for (const auto &[prefix, space] : declarations) {
     text += prefix.empty() ? " xmlns" : " xmlns:";
     text += prefix;
-    text += "=\"" + escapeXml(space) + "\"";
+    text += "=\"";
+    for (const char c : space) { // libxml2 keeps an ampersand in a namespace name escaped, and nothing else
+      text += c == '"' ? std::string_view("&quot;") : std::string_view(&c, 1);
+    }
+    text += '"';
   }
   return text;
 }
