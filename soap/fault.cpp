@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "soap/fault.hpp"
 
+#include "domain/text.hpp"
+
 #include <vector>
 
 namespace waybill::soap {
@@ -181,6 +183,11 @@ std::string upgradeBlock() {
          "<env:SupportedEnvelope qname=\"old:Envelope\" xmlns:old=\"" + soap11Namespace + "\"/></env:Upgrade>";
 }
 
+/// True for what can be the name of a header that was in a message.
+bool isName(std::string_view subject) noexcept {
+  return !subject.empty() && !hasControlCharacters(subject) && subject.find('<') == std::string_view::npos;
+}
+
 /// SOAP 1.2 part 1, section 5.4.8; the subject is the header's name as "{namespace}local".
 std::string notUnderstoodBlock(std::string_view subject) {
   const auto end = subject.starts_with('{') ? subject.find('}') : std::string_view::npos;
@@ -198,7 +205,7 @@ std::vector<std::string> headerBlocks(const Fault &fault, WireCode wire, Version
   if (wire.side == Side::VersionMismatch) {
     return {upgradeBlock()};
   }
-  if (wire.side == Side::MustUnderstand && version == Version::Soap12 && !fault.subject().empty()) {
+  if (wire.side == Side::MustUnderstand && version == Version::Soap12 && isName(fault.subject())) {
     return {notUnderstoodBlock(fault.subject())};
   }
   if (isAddressings(wire.family) && version == Version::Soap11) {

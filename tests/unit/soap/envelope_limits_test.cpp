@@ -149,11 +149,7 @@ public:
       tag += " a" + std::to_string(i) + " = '>'";
     }
     tag += "/>";
-    for (const auto *before :
-         {"<!-- > ' -- > -->", "<![CDATA[ ]> ' ]]>", "<x y='-->\"'/>", "<x>'</x>", "<x y=\"'\"/>"}) {
-      if (std::string_view(before).find("-- >") != std::string_view::npos) {
-        continue; // not well-formed: "--" inside a comment
-      }
+    for (const auto *before : {"<!-- > ' -->", "<![CDATA[ ]> ' ]]>", "<x y='-->\"'/>", "<x>'</x>", "<x y=\"'\"/>"}) {
       assertContains(parseFault(envelope11("", "<wb:Copy>" + std::string(before) + tag + "</wb:Copy>")).reason(),
                      "129 attributes");
     }
