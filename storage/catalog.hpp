@@ -16,8 +16,8 @@ namespace waybill::storage {
 
 /// A data object as the catalog keeps it.
 struct ObjectRow {
-  std::string id;   ///< 32 hex digits
-  std::string path; ///< a DataPath, unique
+  std::string id;    ///< 32 hex digits
+  std::string path;  ///< a DataPath, unique
   std::string owner; ///< formatted Principal
   std::uint64_t size = 0;
   std::string sha256;
@@ -59,34 +59,41 @@ public:
   virtual bool removeObject(const std::string &id) = 0;
   // token ledger: winning is the affected-row count of one conditional write
   virtual bool reserveToken(const TokenUse &use) = 0; ///< false when the id is known already
-  virtual bool spendToken(const std::string &tokenId, const std::optional<std::string> &receipt) = 0; ///< false unless it was reserved
-  virtual void releaseToken(const std::string &tokenId) = 0; ///< forgets a reserved one; never a spent one
+  virtual bool spendToken(const std::string &tokenId,
+                          const std::optional<std::string> &receipt) = 0; ///< false unless it was reserved
+  virtual void releaseToken(const std::string &tokenId) = 0;              ///< forgets a reserved one; never a spent one
   virtual std::size_t pruneTokens(Time before) = 0;
   virtual std::size_t releaseAllTokens() = 0; ///< all reserved ones, at start-up; returns how many
   // keys and grants
-  virtual void putKey(const TrustedKey &key) = 0; ///< inserts, or replaces the row of that instance; Fault AlreadyExists when the alias is another's
+  virtual void putKey(const TrustedKey &key) = 0; ///< inserts, or replaces the row of that instance; Fault
+                                                  ///< AlreadyExists when the alias is another's
   virtual void putGrant(const Grant &grant) = 0;
   virtual bool removeGrant(const std::string &id) = 0;
   // settings ("instance.name", ...)
   virtual void putSetting(const std::string &name, const std::string &value) = 0;
 };
 
-/// What a commit must survive: power loss (Durable), or only the death of this process (Relaxed: reservations, releases, pruning).
+/// What a commit must survive: power loss (Durable), or only the death of this process (Relaxed: reservations,
+/// releases, pruning).
 enum class Durability : std::uint8_t { Durable, Relaxed };
 
-/// Objects, tokens, keys and grants of one instance. Thread-safe; several processes may open one catalog (the daemon and `waybill --home`). Reads see
-/// all that was committed before they began. Every implementation passes tests/unit/catalog_suite.hpp.
+/// Objects, tokens, keys and grants of one instance. Thread-safe; several processes may open one catalog (the daemon
+/// and `waybill --home`). Reads see all that was committed before they began. Every implementation passes
+/// tests/unit/catalog_suite.hpp.
 class Catalog {
 public:
   virtual ~Catalog() = default;
-  /// Runs `work` in a transaction and returns when it is committed. Works of several threads are grouped into one database transaction (and one
-  /// fsync), each in a savepoint of its own: what one throws undoes that one alone and is thrown here. When the commit itself fails, all throw Fault (NoSpace, Internal).
+  /// Runs `work` in a transaction and returns when it is committed. Works of several threads are grouped into one
+  /// database transaction (and one fsync), each in a savepoint of its own: what one throws undoes that one alone and is
+  /// thrown here. When the commit itself fails, all throw Fault (NoSpace, Internal).
   virtual void commit(Durability durability, const std::function<void(Transaction &)> &work) = 0;
 
   [[nodiscard]] virtual std::optional<ObjectRow> object(const std::string &id) const = 0;
   [[nodiscard]] virtual std::optional<ObjectRow> objectAt(const std::string &path) const = 0;
-  /// Objects at or under `prefix` (parsePathPrefix) whose path sorts after `after` (byte order; empty: from the start), by path, at most `limit`.
-  [[nodiscard]] virtual std::vector<ObjectRow> list(const std::string &prefix, const std::string &after, std::size_t limit) const = 0;
+  /// Objects at or under `prefix` (parsePathPrefix) whose path sorts after `after` (byte order; empty: from the start),
+  /// by path, at most `limit`.
+  [[nodiscard]] virtual std::vector<ObjectRow> list(const std::string &prefix, const std::string &after,
+                                                    std::size_t limit) const = 0;
   /// Objects whose expiry has passed, at most `limit`.
   [[nodiscard]] virtual std::vector<ObjectRow> expired(Time now, std::size_t limit) const = 0;
   [[nodiscard]] virtual std::optional<TokenRow> token(const std::string &tokenId) const = 0;
@@ -96,14 +103,16 @@ public:
   /// Grants to that instance, with or without subject.
   [[nodiscard]] virtual std::vector<Grant> grantsOf(const std::string &instance) const = 0;
   [[nodiscard]] virtual std::optional<std::string> setting(const std::string &name) const = 0;
-  /// When this ledger began: tokens issued before it are refused. A restored backup gets a new one (docs/operations.md).
+  /// When this ledger began: tokens issued before it are refused. A restored backup gets a new one
+  /// (docs/operations.md).
   [[nodiscard]] virtual Time ledgerBirth() const = 0;
   /// Cheap check that the database answers; throws Fault Internal.
   virtual void check() const = 0;
 };
 
-/// Opens (or creates, and migrates to the present schema version) the SQLite catalog in file `path`. Throws Fault Internal naming the file when it is of a newer
-/// schema than this program knows, damaged, or not ours. `clock` must outlive it.
+/// Opens (or creates, and migrates to the present schema version) the SQLite catalog in file `path`. Throws Fault
+/// Internal naming the file when it is of a newer schema than this program knows, damaged, or not ours. `clock` must
+/// outlive it.
 [[nodiscard]] std::unique_ptr<Catalog> openSqliteCatalog(const std::string &path, const Clock &clock);
 
 } // namespace waybill::storage

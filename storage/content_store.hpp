@@ -11,7 +11,8 @@
 
 namespace waybill::storage {
 
-/// Content being written: a sink into a staging file that computes size and digests on the way. Destroyed unpublished, it leaves nothing. One thread at a time.
+/// Content being written: a sink into a staging file that computes size and digests on the way. Destroyed unpublished,
+/// it leaves nothing. One thread at a time.
 class StagedContent : public Sink {
 public:
   [[nodiscard]] virtual const std::string &id() const noexcept = 0; ///< 32 hex digits: the object's id
@@ -33,14 +34,18 @@ public:
   virtual ~ContentStore() = default;
   /// Starts an object. Throws Fault NoSpace, or Internal when the store is read-only.
   [[nodiscard]] virtual std::unique_ptr<StagedContent> stage() = 0;
-  /// Makes all of them durable under their ids, or throws (NoSpace, Internal) and leaves none. Files and their folders, new ancestors too, are synced when it returns;
-  /// a failed sync turns the store read-only and is never tried again. Many are synced together.
+  /// Makes all of them durable under their ids, or throws (NoSpace, Internal) and leaves none. Files and their folders,
+  /// new ancestors too, are synced when it returns; a failed sync turns the store read-only and is never tried again.
+  /// Many are synced together.
   virtual void publish(std::span<StagedContent *const> staged) = 0;
-  /// Throws Fault NoSuchData when there is no content of that id. What was opened can be read to its end though it be removed meanwhile.
+  /// Throws Fault NoSuchData when there is no content of that id. What was opened can be read to its end though it be
+  /// removed meanwhile.
   [[nodiscard]] virtual std::unique_ptr<ContentReader> open(const std::string &id) const = 0;
-  /// Removes content whose row is gone; no error when it is not there. Never throws: what cannot be removed is left to recover().
+  /// Removes content whose row is gone; no error when it is not there. Never throws: what cannot be removed is left to
+  /// recover().
   virtual void remove(const std::string &id) noexcept = 0;
-  /// Removes all staging files, and all content for which `known` says false; returns how many content files went. Call before serving.
+  /// Removes all staging files, and all content for which `known` says false; returns how many content files went. Call
+  /// before serving.
   virtual std::size_t recover(const std::function<bool(const std::string &id)> &known) = 0;
   /// Bytes that an upload could still use on the store's file system.
   [[nodiscard]] virtual std::uint64_t freeBytes() const = 0;
@@ -49,9 +54,11 @@ public:
 };
 
 /// A store in `folder`: content/ab/cd/<id>, staging/. Creates the folders (mode 0700). `makeId` gives object ids.
-[[nodiscard]] std::unique_ptr<ContentStore> openFileStore(const std::string &folder, std::function<std::string()> makeId);
+[[nodiscard]] std::unique_ptr<ContentStore> openFileStore(const std::string &folder,
+                                                          std::function<std::string()> makeId);
 
-/// A spool file in `folder`/staging (unlinked while open, so nothing can leak). It is a sink, and reopen() gives its bytes from the start.
+/// A spool file in `folder`/staging (unlinked while open, so nothing can leak). It is a sink, and reopen() gives its
+/// bytes from the start.
 class SpooledFile : public Sink {
 public:
   [[nodiscard]] virtual std::unique_ptr<Source> reopen() = 0;
