@@ -20,10 +20,12 @@ struct PartInfo {
 
 /// Reads a MIME multipart body (RFC 2046 section 5.1) part by part, in constant memory, as a stream.
 ///
-/// The boundary is looked for in whole blocks. Bytes of a part come out decoded (binary, 7bit, 8bit, base64, quoted-printable:
-/// RFC 2045 section 6). One thread at a time. `body` must outlive the reader.
-/// Throws Fault InvalidMessage for malformed input (a missing closing boundary, a part with a broken header or transfer encoding,
-/// two parts of one Content-ID) and TooLarge past a limit.
+/// The boundary is looked for in whole blocks. Bytes of a part come out decoded (binary, 7bit, 8bit, base64,
+/// quoted-printable: RFC 2045 section 6). One thread at a time. `body` must outlive the reader. Throws Fault
+/// InvalidMessage for malformed input (a missing closing boundary, a part with a broken header or transfer encoding,
+/// two parts of one Content-ID) and TooLarge past a limit, and whatever `body` throws; after that every call throws the
+/// same again. Nothing is read past the closing boundary: an epilogue is left in `body`, except what came with the last
+/// read.
 class MultipartReader {
 public:
   /// Throws Fault InvalidMessage when `boundary` is empty or longer than 70 characters (RFC 2046 section 5.1.1).
@@ -34,7 +36,8 @@ public:
 
   /// Goes to the next part, skipping what is unread of the current one; nothing after the closing boundary.
   [[nodiscard]] std::optional<PartInfo> next();
-  /// The decoded bytes of the current part, as Source::read does; 0 at its end.
+  /// The decoded bytes of the current part, as Source::read does; 0 at its end. Memory of `into` beyond the bytes
+  /// counted may have been written to: large reads go there straight from `body`.
   std::size_t read(std::span<std::byte> into);
 
 private:
