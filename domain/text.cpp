@@ -63,10 +63,11 @@ std::string printable(std::string_view text, std::size_t limit) {
   static constexpr std::string_view hex = "0123456789abcdef";
   std::string result;
   for (const char c : text) {
-    if (result.size() + 4 > limit) {
+    const bool plain = octet(c) >= 0x20 && octet(c) < 0x7F;
+    if (result.size() + (plain ? 1 : 4) + 3 > limit) {
       return result + "...";
     }
-    if (octet(c) >= 0x20 && octet(c) < 0x7F) {
+    if (plain) {
       result += c;
     } else {
       result += "\\x";
