@@ -13,10 +13,12 @@ struct evp_pkey_st;
 
 namespace waybill::security {
 
-/// An instance's X.509 certificate: its public key in a wrapping. Nothing in it but the key is believed. Copyable, immutable, thread-safe.
+/// An instance's X.509 certificate: its public key in a wrapping. Nothing in it but the key is believed. Copyable,
+/// immutable, thread-safe.
 class Certificate {
 public:
-  /// Reads the first certificate in PEM text. Throws Fault BadParameter when there is none, or its key is neither P-256 nor RSA of 3072 bits or more.
+  /// Reads the first certificate in PEM text. Throws Fault BadParameter when there is none, or its key is neither P-256
+  /// nor RSA of 3072 bits or more.
   [[nodiscard]] static Certificate fromPem(std::string_view pem);
   [[nodiscard]] const std::string &pem() const noexcept { return pem_; }
   /// Lower-case hex SHA-256 of the SubjectPublicKeyInfo: who it is.

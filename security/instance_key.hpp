@@ -15,9 +15,11 @@ enum class KeyType : std::uint8_t { P256, Rsa3072 };
 /// An instance's key pair: instance.key (PEM, mode 0600) and instance.crt in its home. Immutable, thread-safe.
 class InstanceKey {
 public:
-  /// Makes a pair and a self-signed certificate (CN = `name`, subjectAltName = `hosts`, which are DNS names or addresses; subjectKeyIdentifier; ten years)
-  /// and writes both files, synced. Throws Fault AlreadyExists when there is one already; it is never overwritten.
-  static InstanceKey generate(const std::string &home, const std::string &name, const std::vector<std::string> &hosts, KeyType type);
+  /// Makes a pair and a self-signed certificate (CN = `name`, subjectAltName = `hosts`, which are DNS names or
+  /// addresses; subjectKeyIdentifier; ten years) and writes both files, synced. Throws Fault AlreadyExists when there
+  /// is one already; it is never overwritten.
+  static InstanceKey generate(const std::string &home, const std::string &name, const std::vector<std::string> &hosts,
+                              KeyType type);
   /// Throws Fault Internal naming the file: missing (say `waybill init`), readable by others, not matching.
   [[nodiscard]] static InstanceKey load(const std::string &home);
 

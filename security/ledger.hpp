@@ -12,14 +12,15 @@
 
 namespace waybill::security {
 
-/// A token that is held for one running piece of work. Destroyed without spend(), it is released, so that the work can be tried again.
+/// A token that is held for one running piece of work. Destroyed without spend(), it is released, so that the work can
+/// be tried again.
 class Reservation {
 public:
   Reservation(Reservation &&other) noexcept;
   Reservation &operator=(Reservation &&) = delete;
   ~Reservation();
-  /// Marks it used, for good, within the transaction that commits the work. `receipt` is given back to the same message, should it come again.
-  /// Throws Fault TokenReplayed when it is no longer reserved.
+  /// Marks it used, for good, within the transaction that commits the work. `receipt` is given back to the same
+  /// message, should it come again. Throws Fault TokenReplayed when it is no longer reserved.
   void spend(storage::Transaction &transaction, const std::optional<std::string> &receipt);
   /// Call after the transaction of spend() has been committed; until then the destructor still releases.
   void keep() noexcept;
@@ -42,9 +43,12 @@ class Ledger {
 public:
   Ledger(storage::Catalog &catalog, std::chrono::seconds clockSkew);
 
-  /// Holds the token for this use. When it is spent already: the receipt, if the same message (same MessageID, operation and principal) spent it and left one;
-  /// otherwise, or when another call holds it now, throws Fault TokenReplayed. Throws Fault BadToken when it was issued before the ledger began.
-  [[nodiscard]] std::variant<Reservation, EarlierReceipt> reserve(const TokenClaims &claims, const std::string &principal, const std::string &operation,
+  /// Holds the token for this use. When it is spent already: the receipt, if the same message (same MessageID,
+  /// operation and principal) spent it and left one; otherwise, or when another call holds it now, throws Fault
+  /// TokenReplayed. Throws Fault BadToken when it was issued before the ledger began.
+  [[nodiscard]] std::variant<Reservation, EarlierReceipt> reserve(const TokenClaims &claims,
+                                                                  const std::string &principal,
+                                                                  const std::string &operation,
                                                                   const std::optional<std::string> &messageId);
   /// Forgets tokens whose time is over; returns how many.
   std::size_t prune(Time now);

@@ -20,8 +20,8 @@ namespace waybill::security {
 /// Strict: UTF-8, elements in order, no others, no DTD. Throws Fault BadToken.
 [[nodiscard]] TokenClaims parseClaims(std::string_view xml);
 
-/// SignedData(AuthEnvelopedData(SignedData(claims))) in base64: signed by `signer`, readable by the holder of `recipient`'s key alone (docs/tokens.md).
-/// Throws Fault Internal.
+/// SignedData(AuthEnvelopedData(SignedData(claims))) in base64: signed by `signer`, readable by the holder of
+/// `recipient`'s key alone (docs/tokens.md). Throws Fault Internal.
 [[nodiscard]] std::string sealToken(const TokenClaims &claims, const InstanceKey &signer, const Certificate &recipient);
 
 struct TokenPolicy {
@@ -33,15 +33,18 @@ struct TokenPolicy {
 /// Certificates that are trusted (not revoked) and whose subject key identifier is this; more than one may claim it.
 using FindKeys = std::function<std::vector<Certificate>(ByteView subjectKeyId)>;
 
-/// Opens tokens meant for `me`. Thread-safe if `find` is. The cheapest refusal comes first: size and base64, outer signer known, outer signature, decryption, inner
-/// signature by the same key, issuer, audience, window. Until all three layers have passed, faults say only BadToken or UntrustedKey, all in the same words.
-/// Then BadToken (claims malformed, wrong issuer, wrong audience, too long-lived), TokenExpired (ended, or not valid yet).
+/// Opens tokens meant for `me`. Thread-safe if `find` is. The cheapest refusal comes first: size and base64, outer
+/// signer known, outer signature, decryption, inner signature by the same key, issuer, audience, window. Until all
+/// three layers have passed, faults say only BadToken or UntrustedKey, all in the same words. Then BadToken (claims
+/// malformed, wrong issuer, wrong audience, too long-lived), TokenExpired (ended, or not valid yet).
 class TokenOpener {
 public:
   TokenOpener(const InstanceKey &me, FindKeys find, const Clock &clock, TokenPolicy policy);
   [[nodiscard]] TokenClaims open(std::string_view base64) const;
 
 private:
+  void check(const TokenClaims &claims, const std::string &signer) const;
+
   const InstanceKey &me_;
   FindKeys find_;
   const Clock &clock_;

@@ -6,6 +6,8 @@
 #include "security/certificate.hpp"
 #include "storage/catalog.hpp"
 
+#include <map>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,7 +15,8 @@
 
 namespace waybill::security {
 
-/// The keys this instance trusts and what their holders may do. Thread-safe; reads the catalog each time, so that what `waybill trust` or `grant` changes holds at once.
+/// The keys this instance trusts and what their holders may do. Thread-safe; reads the catalog each time, so that what
+/// `waybill trust` or `grant` changes holds at once.
 class Trust {
 public:
   /// `self` is trusted always, and may do everything. Both must outlive this.
@@ -22,15 +25,18 @@ public:
   /// For TokenOpener.
   [[nodiscard]] std::vector<Certificate> find(ByteView subjectKeyId) const;
 
-  /// Adds or updates a key (un-revoking it). Throws Fault AlreadyExists when the alias belongs to another, BadParameter for a bad alias (letters, digits, "-", "_", ".", at most 64; never 64 hex digits).
+  /// Adds or updates a key (un-revoking it). Throws Fault AlreadyExists when the alias belongs to another, BadParameter
+  /// for a bad alias (letters, digits, "-", "_", ".", at most 64; never 64 hex digits).
   TrustedKey trust(const std::string &certificatePem, std::optional<std::string> alias, std::optional<std::string> url);
   /// From now on its tokens are refused. Throws Fault NoSuchData when unknown.
   TrustedKey revokeKey(const std::string &instanceOrAlias);
   [[nodiscard]] std::vector<TrustedKey> keys() const;
 
-  /// "<instance id>[/<subject>]" or "<alias>[/<subject>]" as a principal. Throws Fault BadParameter when the alias is unknown.
+  /// "<instance id>[/<subject>]" or "<alias>[/<subject>]" as a principal. Throws Fault BadParameter when the alias is
+  /// unknown.
   [[nodiscard]] Principal resolve(std::string_view text) const;
-  Grant grant(const Principal &principal, std::set<Right> rights, const std::string &prefix, std::optional<Time> expires, std::string id);
+  Grant grant(const Principal &principal, std::set<Right> rights, const std::string &prefix,
+              std::optional<Time> expires, std::string id);
   /// Throws Fault NoSuchData.
   Grant revoke(const std::string &grantId);
   [[nodiscard]] std::vector<Grant> grants(const std::optional<Principal> &principal) const;
@@ -40,9 +46,14 @@ public:
   [[nodiscard]] bool may(const Principal &principal, Right right, std::string_view path) const;
 
 private:
+  [[nodiscard]] Certificate parsed(const std::string &pem) const;
+
   storage::Catalog &catalog_;
   Certificate self_;
   const Clock &clock_;
+  // Parsing a certificate costs more than all else here; what a text parses to never changes.
+  mutable std::mutex mutex_;
+  mutable std::map<std::string, Certificate> parsed_;
 };
 
 /// Whether the claims' resources (none: no limit) cover the object with that id and path.

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "domain/bytes.hpp"
+#include "security/certificate.hpp"
+#include "security/openssl.hpp"
+
+/// The AuthEnvelopedData (RFC 5083) of a token: AES-256-GCM for one recipient, its key by P-256 ECDH (SHA-256, AES-256
+/// key wrap) or RSA-OAEP (SHA-256). For this folder's .cpp files alone.
+namespace waybill::security {
+
+/// Throws Fault Internal.
+[[nodiscard]] Bytes encryptLayer(ByteView content, const Certificate &recipient);
+
+/// The content, for the holder of `key`, which is `recipient`'s. Throws LayerRefused (layer.hpp).
+[[nodiscard]] Bytes decryptLayer(ByteView der, const Certificate &recipient, EVP_PKEY &key);
+
+} // namespace waybill::security

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "security/trust.hpp"
+
+#include "domain/data_path.hpp"
+#include "domain/fault.hpp"
+#include "domain/text.hpp"
+
+#include <algorithm>
+
+namespace waybill::security {
+
+namespace {
+
+constexpr std::size_t mostParsed = 10'000;
+
+void checkAlias(const std::string &alias) {
+  static constexpr std::string_view allowed = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_.";
+  if (alias.empty() || alias.size() > 64 || alias.find_first_not_of(allowed) != std::string::npos ||
+      isInstanceId(alias)) {
+    throw Fault(FaultCode::BadParameter, "an alias has 1 to 64 letters, digits, '-', '_' or '.', and is no instance id",
+                printable(alias, 80));
+  }
+}
+
+TrustedKey known(const storage::Catalog &catalog, const std::string &instanceOrAlias) {
+  auto key = catalog.key(instanceOrAlias);
+  if (!key) {
+    throw Fault(FaultCode::NoSuchData, "no trusted key has this instance id or alias; list them to see which there are",
+                printable(instanceOrAlias, 100));
+  }
+  return *std::move(key);
+}
+
+bool appliesTo(const Grant &grant, const Principal &principal) {
+  return grant.principal.instance == principal.instance &&
+         (!grant.principal.subject || grant.principal.subject == principal.subject);
+}
+
+} // namespace
+
+Trust::Trust(storage::Catalog &catalog, Certificate self, const Clock &clock)
+    : catalog_(catalog), self_(std::move(self)), clock_(clock) {}
+
+Certificate Trust::parsed(const std::string &pem) const {
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = parsed_.find(pem); found != parsed_.end()) {
+      return found->second;
+    }
+  }
+  auto certificate = Certificate::fromPem(pem);
+  const std::lock_guard lock(mutex_);
+  if (parsed_.size() >= mostParsed) {
+    parsed_.clear();
+  }
+  parsed_.emplace(pem, certificate);
+  return certificate;
+}
+
+std::vector<Certificate> Trust::find(ByteView subjectKeyId) const {
+  const auto matches = [&](const Certificate &certificate) {
+    return std::equal(subjectKeyId.begin(), subjectKeyId.end(), certificate.subjectKeyId().begin(),
+                      certificate.subjectKeyId().end());
+  };
+  std::vector<Certificate> found;
+  if (matches(self_)) {
+    found.push_back(self_);
+  }
+  for (const auto &key : catalog_.keys()) {
+    if (key.revoked || key.instance == self_.instanceId()) {
+      continue;
+    }
+    if (auto certificate = parsed(key.certificatePem); matches(certificate)) {
+      found.push_back(std::move(certificate));
+    }
+  }
+  return found;
+}
+
+TrustedKey Trust::trust(const std::string &certificatePem, std::optional<std::string> alias,
+                        std::optional<std::string> url) {
+  const auto certificate = Certificate::fromPem(certificatePem);
+  if (alias) {
+    checkAlias(*alias);
+  }
+  TrustedKey key{certificate.instanceId(), certificate.pem(), std::move(alias), std::move(url), false, clock_.now()};
+  catalog_.commit(storage::Durability::Durable, [&](storage::Transaction &transaction) { transaction.putKey(key); });
+  return key;
+}
+
+TrustedKey Trust::revokeKey(const std::string &instanceOrAlias) {
+  auto key = known(catalog_, instanceOrAlias);
+  key.revoked = true;
+  catalog_.commit(storage::Durability::Durable, [&](storage::Transaction &transaction) { transaction.putKey(key); });
+  return key;
+}
+
+std::vector<TrustedKey> Trust::keys() const { return catalog_.keys(); }
+
+Principal Trust::resolve(std::string_view text) const {
+  if (auto principal = parsePrincipal(text)) {
+    return *std::move(principal);
+  }
+  const auto slash = text.find('/');
+  const auto key = catalog_.key(std::string(text.substr(0, slash)));
+  auto principal =
+      key ? parsePrincipal(key->instance + (slash == std::string_view::npos ? "" : std::string(text.substr(slash))))
+          : std::nullopt;
+  if (!principal) {
+    throw Fault(
+        FaultCode::BadParameter,
+        "a principal is an instance id, the alias of a trusted key, or one of these followed by /SUBJECT; this is none",
+        printable(text, 200));
+  }
+  return *std::move(principal);
+}
+
+Grant Trust::grant(const Principal &principal, std::set<Right> rights, const std::string &prefix,
+                   std::optional<Time> expires, std::string id) {
+  Grant made{std::move(id), principal, std::move(rights), parsePathPrefix(prefix), expires, clock_.now()};
+  catalog_.commit(storage::Durability::Durable, [&](storage::Transaction &transaction) { transaction.putGrant(made); });
+  return made;
+}
+
+Grant Trust::revoke(const std::string &grantId) {
+  const auto all = catalog_.grants();
+  const auto found = std::find_if(all.begin(), all.end(), [&](const Grant &grant) { return grant.id == grantId; });
+  bool removed = false;
+  if (found != all.end()) {
+    catalog_.commit(storage::Durability::Durable,
+                    [&](storage::Transaction &transaction) { removed = transaction.removeGrant(grantId); });
+  }
+  if (!removed) {
+    throw Fault(FaultCode::NoSuchData, "there is no grant of this id; list them to see which there are",
+                printable(grantId, 80));
+  }
+  return *found;
+}
+
+std::vector<Grant> Trust::grants(const std::optional<Principal> &principal) const {
+  auto all = principal ? catalog_.grantsOf(principal->instance) : catalog_.grants();
+  if (principal) {
+    std::erase_if(all, [&](const Grant &grant) { return !appliesTo(grant, *principal); });
+  }
+  return all;
+}
+
+std::vector<std::string> Trust::prefixes(const Principal &principal, Right right) const {
+  if (principal.instance == self_.instanceId()) {
+    return {"/"};
+  }
+  const auto now = clock_.now();
+  std::vector<std::string> result;
+  for (const auto &grant : catalog_.grantsOf(principal.instance)) {
+    if (appliesTo(grant, principal) && grant.rights.contains(right) && (!grant.expires || *grant.expires > now)) {
+      result.push_back(grant.prefix);
+    }
+  }
+  return result;
+}
+
+bool Trust::may(const Principal &principal, Right right, std::string_view path) const {
+  const auto allowed = prefixes(principal, right);
+  return std::any_of(allowed.begin(), allowed.end(), [&](const auto &prefix) { return isUnder(path, prefix); });
+}
+
+bool resourceCovers(const TokenClaims &claims, std::string_view id, std::string_view path) {
+  if (claims.resources.empty()) {
+    return true;
+  }
+  return std::any_of(claims.resources.begin(), claims.resources.end(), [&](std::string_view resource) {
+    if (resource.starts_with('/')) {
+      return isUnder(path, resource.size() > 1 && resource.ends_with('/') ? resource.substr(0, resource.size() - 1)
+                                                                          : resource);
+    }
+    return !id.empty() &&
+           (resource == id || (resource.starts_with("https://") && resource.ends_with("/data/" + std::string(id))));
+  });
+}
+
+} // namespace waybill::security
