@@ -77,9 +77,9 @@ constexpr std::array<std::uint8_t, 256> base64Values = [] {
 std::uint32_t base64Value(std::byte byte) noexcept { return base64Values[std::to_integer<std::uint8_t>(byte)]; }
 
 /// RFC 2045 section 6.8, RFC 4648 section 4.
-class Base64Decoder final : public BlockDecoder {
+class Base64Source final : public BlockDecoder {
 public:
-  explicit Base64Decoder(Source &encoded) : BlockDecoder("base64", encoded) {}
+  explicit Base64Source(Source &encoded) : BlockDecoder("base64", encoded) {}
 
 private:
   ByteView decode(ByteView in) override {
@@ -180,9 +180,9 @@ int hexValue(char c) noexcept {
 }
 
 /// RFC 2045 section 6.7. Lower-case hex digits are taken, as its notes recommend.
-class QuotedPrintableDecoder final : public BlockDecoder {
+class QuotedPrintableSource final : public BlockDecoder {
 public:
-  explicit QuotedPrintableDecoder(Source &encoded) : BlockDecoder("quoted-printable", encoded) {}
+  explicit QuotedPrintableSource(Source &encoded) : BlockDecoder("quoted-printable", encoded) {}
 
 private:
   enum class After { Text, LineCr, Equals, Digit, SoftBlank, SoftCr };
@@ -267,10 +267,10 @@ std::unique_ptr<Source> transferDecoder(std::string_view encoding, Source &encod
     return nullptr;
   }
   if (name == "base64") {
-    return std::make_unique<Base64Decoder>(encoded);
+    return std::make_unique<Base64Source>(encoded);
   }
   if (name == "quoted-printable") {
-    return std::make_unique<QuotedPrintableDecoder>(encoded);
+    return std::make_unique<QuotedPrintableSource>(encoded);
   }
   throw Fault(FaultCode::InvalidMessage,
               "a part has the unknown Content-Transfer-Encoding '" + printable(encoding, 100) +
