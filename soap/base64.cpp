@@ -21,8 +21,8 @@ constexpr std::array<std::uint8_t, 256> makeValues() {
   for (std::uint8_t i = 0; i < 64; ++i) {
     values[static_cast<unsigned char>(alphabet[i])] = i;
   }
-  for (const unsigned char c : {' ', '\t', '\r', '\n'}) {
-    values[c] = blank;
+  for (const char c : {' ', '\t', '\r', '\n'}) {
+    values[static_cast<unsigned char>(c)] = blank;
   }
   values['='] = equals;
   return values;
@@ -34,53 +34,67 @@ unsigned valueOf(char c) noexcept { return values[static_cast<unsigned char>(c)]
 
 } // namespace
 
-bool Base64Decoder::add(std::string_view text) {
+std::size_t Base64Decoder::addGroups(std::string_view text) {
+  const auto before = bytes_.size();
+  bytes_.resize(before + text.size() / 4 * 3);
+  auto *to = bytes_.data() + before;
   std::size_t at = 0;
-  while (at < text.size()) {
-    // Whole groups without blanks between them, which is nearly all of any text.
-    while (digits_ == 0 && padding_ == 0 && text.size() - at >= 4) {
-      const auto a = valueOf(text[at]);
-      const auto b = valueOf(text[at + 1]);
-      const auto c = valueOf(text[at + 2]);
-      const auto d = valueOf(text[at + 3]);
-      if ((a | b | c | d) > 63) {
-        break;
-      }
-      const auto group = (a << 18U) | (b << 12U) | (c << 6U) | d;
-      const std::array<char, 3> three{static_cast<char>(group >> 16U), static_cast<char>((group >> 8U) & 255U),
-                                      static_cast<char>(group & 255U)};
-      bytes_.append(three.data(), three.size());
-      at += 4;
-    }
-    if (at == text.size()) {
+  for (; text.size() - at >= 4; at += 4) {
+    const auto a = valueOf(text[at]);
+    const auto b = valueOf(text[at + 1]);
+    const auto c = valueOf(text[at + 2]);
+    const auto d = valueOf(text[at + 3]);
+    if ((a | b | c | d) > 63) {
       break;
     }
-    const auto value = valueOf(text[at++]);
-    if (value == blank) {
-      continue;
+    const auto group = (a << 18U) | (b << 12U) | (c << 6U) | d;
+    *to++ = static_cast<char>(group >> 16U);
+    *to++ = static_cast<char>((group >> 8U) & 255U);
+    *to++ = static_cast<char>(group & 255U);
+  }
+  bytes_.resize(static_cast<std::size_t>(to - bytes_.data()));
+  return at;
+}
+
+bool Base64Decoder::add(std::string_view text) {
+  while (!text.empty()) {
+    if (digits_ == 0 && padding_ == 0) {
+      // In pieces, so that a text full of blanks does not make room for all of its rest at each of them.
+      text.remove_prefix(addGroups(text.substr(0, 1024)));
     }
-    if (value == equals) {
-      if (!pad()) {
+    if (!text.empty()) {
+      if (!addOne(text[0])) {
         return false;
       }
-      continue;
-    }
-    if (value > 63 || padding_ != 0) {
-      return false;
-    }
-    bits_ = (bits_ << 6U) | value;
-    if (++digits_ == 4) {
-      bytes_ += static_cast<char>(bits_ >> 16U);
-      bytes_ += static_cast<char>((bits_ >> 8U) & 255U);
-      bytes_ += static_cast<char>(bits_ & 255U);
-      bits_ = 0;
-      digits_ = 0;
+      text.remove_prefix(1);
     }
   }
   return true;
 }
 
-bool Base64Decoder::pad() noexcept {
+bool Base64Decoder::addOne(char c) {
+  const auto value = valueOf(c);
+  if (value == blank) {
+    return true;
+  }
+  if (value == equals) {
+    return pad();
+  }
+  if (value > 63 || padding_ != 0) {
+    return false;
+  }
+  bits_ = (bits_ << 6U) | value;
+  if (++digits_ == 4) {
+    bytes_ += static_cast<char>(bits_ >> 16U);
+    bytes_ += static_cast<char>((bits_ >> 8U) & 255U);
+    bytes_ += static_cast<char>(bits_ & 255U);
+    bits_ = 0;
+    digits_ = 0;
+  }
+  return true;
+}
+
+bool Base64Decoder::pad() {
   ++padding_;
   if (padding_ == 1 && digits_ == 3) {
     if ((bits_ & 3U) != 0) {

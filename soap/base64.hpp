@@ -21,7 +21,10 @@ public:
   [[nodiscard]] std::string take() { return std::move(bytes_); }
 
 private:
-  [[nodiscard]] bool pad() noexcept;
+  /// Decodes whole groups of four characters as far as there is nothing else, and says how many characters that were.
+  [[nodiscard]] std::size_t addGroups(std::string_view text);
+  [[nodiscard]] bool addOne(char c);
+  [[nodiscard]] bool pad();
 
   std::string bytes_;
   unsigned bits_ = 0;    ///< of the group of four characters under way

@@ -173,8 +173,8 @@ private:
   bool admitNamespaces(const xmlChar **namespaces, std::size_t count) noexcept {
     for (std::size_t i = 0; i < count; ++i) {
       const auto name = view(namespaces[2 * i + 1]);
-      if (name.find('<') != std::string_view::npos || hasControlCharacters(name)) {
-        stop(FaultCode::InvalidMessage, "a namespace name has '<' or a control character");
+      if (name.find_first_of("<\"") != std::string_view::npos || hasControlCharacters(name)) {
+        stop(FaultCode::InvalidMessage, "a namespace name has '<', '\"' or a control character");
       }
     }
     return !refused_;

@@ -100,10 +100,9 @@ std::string asAttributes(const Declarations &declarations) {
   for (const auto &[prefix, space] : declarations) {
     text += prefix.empty() ? " xmlns" : " xmlns:";
     text += prefix;
-    text += "=\"";
-    for (const char c : space) { // libxml2 keeps an ampersand in a namespace name escaped, and nothing else
-      text += c == '"' ? std::string_view("&quot;") : std::string_view(&c, 1);
-    }
+    text +=
+        "=\""; // libxml2 keeps an ampersand in a namespace name escaped, and read() lets nothing else in that needs it
+    text += space;
     text += '"';
   }
   return text;

@@ -287,6 +287,7 @@ public:
     assertContains(header, "xmlns:wsa1=\"http://www.w3.org/2005/08/addressing\" wsa1:IsReferenceParameter=\"true\"");
     const auto fallback = asReferenceParameterHeader("<K xmlns=\"http://www.w3.org/2005/08/addressing\"/>");
     assertContains(fallback, "wsa:IsReferenceParameter=\"true\"");
+    assertContains(asReferenceParameterHeader("<k/>"), "wsa:IsReferenceParameter=\"true\"/>");
     assertCode(FaultCode::InvalidMessage, faultOf([] { (void)asReferenceParameterHeader("<a/><b/>"); }));
   }
 

@@ -113,6 +113,7 @@ public:
     assertCode(FaultCode::InvalidMessage, parseFault(envelope11("", "<wb:List xmlns:x=''/>")));
     assertContains(parseFault(envelope11("", "<wb:List xmlns:x='urn:&lt;'/>")).reason(), "namespace name");
     assertContains(parseFault(envelope11("", "<wb:List xmlns:x='urn:&#10;'/>")).reason(), "namespace name");
+    assertContains(parseFault(envelope11("", "<wb:List xmlns:x='urn:&quot;'/>")).reason(), "namespace name");
     (void)Envelope::parse(envelope11("", "<x:List xmlns:x='no URI \xC3\xA9'/>"), {});
   }
 
