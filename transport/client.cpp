@@ -152,6 +152,7 @@ private:
   std::array<char, CURL_ERROR_SIZE> found_{};
   std::string method_;
   std::string url_;
+  std::function<void()> whileWaiting_;
 
   Source *body_;
   std::optional<std::uint64_t> unsent_; ///< what is left of a body of known length
@@ -171,7 +172,7 @@ private:
 
 Exchange::Exchange(Multi multi, const ClientRequest &request, const ClientOptions &options)
     : multi_(std::move(multi)), easy_(curl_easy_init()), method_(request.method), url_(request.url),
-      body_(request.body) {
+      whileWaiting_(options.whileWaiting), body_(request.body) {
   if (!easy_) {
     throw std::bad_alloc();
   }
@@ -270,6 +271,9 @@ void Exchange::step(bool mayWait) {
   }
   if (result == CURLM_OK && mayWait && !moved_ && !done_) {
     result = curl_multi_poll(multi_.get(), nullptr, 0, 1000, nullptr);
+    if (whileWaiting_) {
+      whileWaiting_();
+    }
   }
   if (result != CURLM_OK) {
     throw Fault(FaultCode::Internal, std::string("libcurl: ") + curl_multi_strerror(result), url_);
@@ -460,7 +464,7 @@ struct Client::State {
 
 Client::Client(ClientOptions options) : state_(std::make_unique<State>()) {
   startLibrary();
-  state_->options = options;
+  state_->options = std::move(options);
   state_->multi = Multi(curl_multi_init(), MultiDeleter{});
   if (!state_->multi) {
     throw std::bad_alloc();

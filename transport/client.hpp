@@ -36,6 +36,8 @@ struct PeerIdentity {
 
 struct ClientOptions {
   std::chrono::seconds connectDeadline{15};
+  /// Called at least once a second while a call waits for the network; what it throws ends the call. May be empty.
+  std::function<void()> whileWaiting;
   std::chrono::seconds stallDeadline{60}; ///< less than one byte a second for that long ends the call
 };
 

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cli/commands.hpp"
+
+#include "cli/local_file.hpp"
+#include "cli/output.hpp"
+#include "cli/people.hpp"
+#include "domain/data_path.hpp"
+#include "domain/random.hpp"
+#include "security/token.hpp"
+
+#include <nlohmann/json.hpp>
+
+#include <filesystem>
+#include <memory>
+
+namespace waybill::cli {
+
+namespace {
+
+constexpr std::uint64_t certificateLimit = 1ULL << 20U;
+
+struct TokenOptions {
+  std::string audience;
+  std::vector<std::string> operations;
+  std::vector<std::string> resources;
+  std::string replyTo;
+  std::string subject;
+  std::string lifetime = "10m";
+};
+
+/// A certificate in a file, or that of a trusted instance.
+security::Certificate audience(const std::string &name, Context &context) {
+  std::error_code failed;
+  if (std::filesystem::is_regular_file(name, failed)) {
+    return security::Certificate::fromPem(readWholeFile(name, certificateLimit));
+  }
+  return security::Certificate::fromPem(context.trusted(name).certificatePem);
+}
+
+TokenClaims claimsOf(const TokenOptions &options, const security::Certificate &recipient, Context &context) {
+  const auto lifetime = parseDuration(options.lifetime, "--lifetime");
+  TokenClaims claims;
+  claims.id = randomId(context.random());
+  claims.issuer = context.key().id();
+  claims.audience = recipient.instanceId();
+  claims.operations = options.operations;
+  for (const auto &resource : options.resources) {
+    claims.resources.push_back(resource.starts_with('/') ? parsePathPrefix(resource) : resource);
+  }
+  if (!options.replyTo.empty()) {
+    claims.replyTo = options.replyTo;
+  }
+  if (!options.subject.empty()) {
+    claims.subject = options.subject;
+  }
+  claims.notBefore = std::chrono::floor<std::chrono::seconds>(context.clock().now());
+  claims.notAfter = claims.notBefore + lifetime;
+  return claims;
+}
+
+nlohmann::ordered_json toJson(const TokenClaims &claims, const std::string &token) {
+  nlohmann::ordered_json json{{"token", token},
+                              {"id", claims.id},
+                              {"issuer", claims.issuer},
+                              {"audience", claims.audience},
+                              {"operations", claims.operations},
+                              {"resources", claims.resources}};
+  if (claims.subject) {
+    json["subject"] = *claims.subject;
+  }
+  if (claims.replyTo) {
+    json["replyTo"] = *claims.replyTo;
+  }
+  json["notBefore"] = formatUtc(claims.notBefore);
+  json["notAfter"] = formatUtc(claims.notAfter);
+  return json;
+}
+
+int runToken(const TokenOptions &options, Context &context) {
+  const auto recipient = audience(options.audience, context);
+  const auto claims = claimsOf(options, recipient, context);
+  const auto token = security::sealToken(claims, context.key(), recipient);
+  if (context.globals().json) {
+    printJson(toJson(claims, token));
+  } else {
+    printText(token + "\n");
+  }
+  return 0;
+}
+
+} // namespace
+
+void addToken(CLI::App &app, Work &work) {
+  auto options = std::make_shared<TokenOptions>();
+  auto *command =
+      app.add_subcommand("token", "print a token: good for one call at one instance, for use by any program");
+  command
+      ->add_option("--audience", options->audience,
+                   "who may read it: URL, id or alias of a trusted instance, or a file with its certificate")
+      ->option_text("INSTANCE")
+      ->required();
+  command->add_option("--operation", options->operations, "what it is good for, such as Copy,Receive")
+      ->option_text("OPERATION,...")
+      ->delimiter(',')
+      ->required();
+  command->add_option("--resource", options->resources, "path prefix or id that it is limited to; may be given again")
+      ->option_text("PATH")
+      ->expected(1)
+      ->take_all();
+  command->add_option("--reply-to", options->replyTo, "the only address that a reply may go to")->option_text("URL");
+  command->add_option("--subject", options->subject, "user of this home on whose behalf it is used")
+      ->option_text("NAME");
+  command->add_option("--lifetime", options->lifetime, "how long it is good: 45s, 30m, 1h; 10m when left out")
+      ->option_text("TIME");
+  command->footer("It goes into the SOAP header wb:Token, and can be given to a program that must not have the key. "
+                  "Whoever holds it can use it once, and can\n"
+                  "neither read nor change it.\n\nExample:\n  waybill token --audience lab --operation Copy --resource "
+                  "/docs/paper.pdf --lifetime 30m");
+  command->callback([options, &work] { work = [options](Context &context) { return runToken(*options, context); }; });
+}
+
+} // namespace waybill::cli

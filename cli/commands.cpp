@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cli/commands.hpp"
+
+#include "services/version.hpp"
+
+namespace waybill::cli {
+
+namespace {
+
+/// One column width for all help texts, so that options stand out.
+constexpr std::size_t helpColumn = 34;
+
+} // namespace
+
+void addAll(CLI::App &app, Globals &globals, Work &work) {
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.get_formatter()->column_width(helpColumn);
+  app.add_option("--home", globals.home, "folder of the key pair and the catalog; else $WAYBILL_HOME, else ~/.waybill")
+      ->option_text("DIR");
+  app.add_flag("--json", globals.json, "print facts as JSON");
+  app.add_flag("-q,--quiet", globals.quiet, "no progress and no summary");
+  app.set_version_flag("--version", std::string("waybill ") + services::versionText, "print the version");
+  app.footer("Remote things are ALIAS:/path, with an alias given by 'waybill trust', or https://host:port/path.\n"
+             "Exit codes: 0 done, 1 refused or failed, 2 wrong usage.\n\n"
+             "Example:\n"
+             "  waybill init --name alice\n"
+             "  waybill trust https://lab.example.org:8443 --as lab\n"
+             "  waybill put paper.pdf lab:/docs/\n"
+             "  waybill get lab:/docs/paper.pdf copy.pdf");
+  for (const auto add : {addInit, addIdentity, addTrust, addKeys, addRevokeKey, addGrant, addGrants, addRevoke, addPut,
+                         addGet, addLs, addStat, addRm, addToken, addCompletion, addMan}) {
+    add(app, work);
+  }
+}
+
+} // namespace waybill::cli

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace waybill::cli {
+
+/// A bar with rate and time left on standard error, when that is a terminal; else nothing. One thread.
+class Progress {
+public:
+  /// `quiet`: never.
+  explicit Progress(bool quiet);
+  ~Progress(); ///< takes the bar away
+  Progress(const Progress &) = delete;
+  Progress &operator=(const Progress &) = delete;
+
+  /// More work than was known of; nothing when there is no telling.
+  void expect(std::optional<std::uint64_t> bytes);
+  void advance(std::uint64_t bytes);
+  /// Takes back what has to be moved again.
+  void rewind(std::uint64_t bytes);
+  /// What is being moved now.
+  void name(const std::string &text) { name_ = text; }
+  /// Takes the bar away until the next advance(), so that a line can be printed.
+  void clear();
+
+private:
+  using Clock = std::chrono::steady_clock;
+  void draw(Clock::time_point now);
+  [[nodiscard]] std::string line(double seconds, std::size_t width) const;
+
+  bool shown_;
+  bool drawn_ = false;
+  bool open_ = false; ///< the end is not known
+  std::uint64_t total_ = 0;
+  std::uint64_t done_ = 0;
+  std::string name_;
+  Clock::time_point begin_;
+  Clock::time_point last_;
+};
+
+} // namespace waybill::cli

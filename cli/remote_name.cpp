@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cli/remote_name.hpp"
+
+#include "domain/fault.hpp"
+#include "domain/text.hpp"
+
+namespace waybill::cli {
+
+namespace {
+
+constexpr std::string_view https = "https://";
+
+} // namespace
+
+bool looksRemote(std::string_view text) {
+  if (text.starts_with(https)) {
+    return true;
+  }
+  const auto colon = text.find(":/");
+  return colon != std::string_view::npos && colon > 0 && text.find('/') == colon + 1;
+}
+
+RemoteName parseRemoteName(const std::string &text) {
+  if (!looksRemote(text)) {
+    throw Fault(FaultCode::BadParameter,
+                "'" + printable(text, 200) + "' is no remote name; write ALIAS:/path or https://host:port/path");
+  }
+  if (text.starts_with(https)) {
+    const auto origin = originOf(text);
+    const auto slash = text.find('/', https.size());
+    return {origin, slash == std::string::npos ? "/" : text.substr(slash), origin};
+  }
+  const auto colon = text.find(':');
+  return {text.substr(0, colon), text.substr(colon + 1), text.substr(0, colon + 1)};
+}
+
+std::string originOf(const std::string &url) {
+  const auto rest = url.starts_with(https) ? std::string_view(url).substr(https.size()) : std::string_view{};
+  const auto host = rest.substr(0, rest.find_first_of("/?#"));
+  if (host.empty() || host.find('@') != std::string_view::npos || hasControlCharacters(host)) {
+    throw Fault(FaultCode::BadParameter,
+                "'" + printable(url, 200) + "' is no URL of an instance; write https://host:port");
+  }
+  return std::string(https) + lowerCase(host);
+}
+
+bool isBelow(std::string_view url, std::string_view origin) {
+  return url == origin || (url.starts_with(origin) && url.substr(origin.size()).starts_with('/'));
+}
+
+} // namespace waybill::cli

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace waybill::cli {
+
+/// Something at another instance: "ALIAS:/path" or "https://host:port/path".
+struct RemoteName {
+  std::string instance; ///< alias, or "https://host:port"
+  std::string path;     ///< as written, beginning with "/"; "/" when it was left out
+  std::string prefix;   ///< what stood before the path: "ALIAS:" or "https://host:port"
+
+  [[nodiscard]] bool namesFolder() const { return path.ends_with('/'); }
+  /// The name of another path at the same instance, as a user would write it.
+  [[nodiscard]] std::string withPath(std::string_view other) const { return prefix + std::string(other); }
+};
+
+/// Throws Fault BadParameter when `text` is neither form.
+[[nodiscard]] RemoteName parseRemoteName(const std::string &text);
+/// Whether it looks like a remote name rather than a file's.
+[[nodiscard]] bool looksRemote(std::string_view text);
+
+/// "https://host:port" of a URL, without user, path or slash; throws Fault BadParameter for anything but https and for
+/// a missing host.
+[[nodiscard]] std::string originOf(const std::string &url);
+/// Whether `url` is `origin` or begins with it and a slash.
+[[nodiscard]] bool isBelow(std::string_view url, std::string_view origin);
+
+} // namespace waybill::cli
