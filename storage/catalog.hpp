@@ -62,14 +62,17 @@ public:
   virtual bool spendToken(const std::string &tokenId,
                           const std::optional<std::string> &receipt) = 0; ///< false unless it was reserved
   virtual void releaseToken(const std::string &tokenId) = 0;              ///< forgets a reserved one; never a spent one
+  /// Forgets spent ones whose keepUntil is earlier; a reserved one belongs to running work and stays.
   virtual std::size_t pruneTokens(Time before) = 0;
   virtual std::size_t releaseAllTokens() = 0; ///< all reserved ones, at start-up; returns how many
   // keys and grants
   virtual void putKey(const TrustedKey &key) = 0; ///< inserts, or replaces the row of that instance; Fault
                                                   ///< AlreadyExists when the alias is another's
-  virtual void putGrant(const Grant &grant) = 0;
+  virtual void
+  putGrant(const Grant &grant) = 0; ///< inserts, or replaces the one of that id; Fault BadParameter without a right
   virtual bool removeGrant(const std::string &id) = 0;
   // settings ("instance.name", ...)
+  /// Throws Fault BadParameter for the catalog's own settings ("ledger.birth", "schema.version").
   virtual void putSetting(const std::string &name, const std::string &value) = 0;
 };
 
@@ -79,13 +82,19 @@ enum class Durability : std::uint8_t { Durable, Relaxed };
 
 /// Objects, tokens, keys and grants of one instance. Thread-safe; several processes may open one catalog (the daemon
 /// and `waybill --home`). Reads see all that was committed before they began. Every implementation passes
-/// tests/unit/catalog_suite.hpp.
+/// tests/unit/storage/catalog_suite.hpp.
 class Catalog {
 public:
   virtual ~Catalog() = default;
-  /// Runs `work` in a transaction and returns when it is committed. Works of several threads are grouped into one
-  /// database transaction (and one fsync), each in a savepoint of its own: what one throws undoes that one alone and is
-  /// thrown here. When the commit itself fails, all throw Fault (NoSpace, Internal).
+  /// Runs `work`, once, in a transaction and returns when it is committed. Works of several threads are grouped into
+  /// one database transaction (and one fsync), each in a savepoint of its own: what one throws undoes that one alone
+  /// and is thrown here. When the commit itself fails, all throw Fault (NoSpace; Busy when another process holds the
+  /// catalog for long; Internal, after an I/O error, and then so does every later commit: see readOnlyReason). After
+  /// Internal it is not known what a restart will find, so content that the rows name must stay.
+  ///
+  /// `work` may run on the thread of another caller, while this one waits; it must not block on other commits, and
+  /// committing within it throws Fault Internal. Text that is not UTF-8 or has a NUL is refused with Fault
+  /// BadParameter.
   virtual void commit(Durability durability, const std::function<void(Transaction &)> &work) = 0;
 
   [[nodiscard]] virtual std::optional<ObjectRow> object(const std::string &id) const = 0;
@@ -104,15 +113,18 @@ public:
   [[nodiscard]] virtual std::vector<Grant> grantsOf(const std::string &instance) const = 0;
   [[nodiscard]] virtual std::optional<std::string> setting(const std::string &name) const = 0;
   /// When this ledger began: tokens issued before it are refused. A restored backup gets a new one
-  /// (docs/operations.md).
+  /// (docs/operations.md): a catalog without the setting "ledger.birth" is given the time at which it is opened.
   [[nodiscard]] virtual Time ledgerBirth() const = 0;
-  /// Cheap check that the database answers; throws Fault Internal.
+  /// Cheap check that the database answers and takes changes; throws Fault Internal.
   virtual void check() const = 0;
+  /// Empty while the catalog takes changes; otherwise why it refuses them, for good: after an I/O error nothing more is
+  /// written.
+  [[nodiscard]] virtual std::string readOnlyReason() const = 0;
 };
 
 /// Opens (or creates, and migrates to the present schema version) the SQLite catalog in file `path`. Throws Fault
-/// Internal naming the file when it is of a newer schema than this program knows, damaged, or not ours. `clock` must
-/// outlive it.
+/// Internal naming the file when it is of a newer schema than this program knows, damaged, or not ours. The file gets
+/// mode 0600. `clock` must outlive it.
 [[nodiscard]] std::unique_ptr<Catalog> openSqliteCatalog(const std::string &path, const Clock &clock);
 
 } // namespace waybill::storage

@@ -17,18 +17,20 @@ class StagedContent : public Sink {
 public:
   [[nodiscard]] virtual const std::string &id() const noexcept = 0; ///< 32 hex digits: the object's id
   [[nodiscard]] virtual std::uint64_t size() const noexcept = 0;
-  [[nodiscard]] virtual std::string sha256Hex() = 0; ///< call after the last write
+  [[nodiscard]] virtual std::string sha256Hex() = 0; ///< call after the last write, as often as needed
   [[nodiscard]] virtual std::string adler32Hex() = 0;
 };
 
 /// Content that can be read, from any offset.
 class ContentReader : public Source {
 public:
-  /// The next read() starts at `offset` and ends before `offset + length` (RFC 9110 range semantics are the caller's).
+  /// The next read() starts at `offset` and ends before `offset + length` (RFC 9110 range semantics are the caller's);
+  /// what lies past the end of the content is left out. size() is then that of the selected part.
   virtual void select(std::uint64_t offset, std::uint64_t length) = 0;
 };
 
-/// Where the bytes of data objects are. Thread-safe. Every implementation passes tests/unit/content_store_suite.hpp.
+/// Where the bytes of data objects are. Thread-safe; must outlive what it stages. Every implementation passes
+/// tests/unit/storage/content_store_suite.hpp.
 class ContentStore {
 public:
   virtual ~ContentStore() = default;

@@ -59,9 +59,13 @@ void DurableFolders::add(std::string_view id) {
   branches_.set(hexNumber(id.substr(0, 2)));
 }
 
-void DurableFolders::forget(std::string_view id) {
+void DurableFolders::forgetLeaf(std::string_view id) {
   const std::lock_guard lock(mutex_);
   leaves_.reset(hexNumber(id.substr(0, 4)));
+}
+
+void DurableFolders::forgetBranch(std::string_view id) {
+  const std::lock_guard lock(mutex_);
   branches_.reset(hexNumber(id.substr(0, 2)));
 }
 
@@ -117,12 +121,22 @@ void Publication::move(StagedFile &file) {
 }
 
 void Publication::makeShard(const std::string &id) {
-  durable_.forget(id);
-  for (const auto &path : {branchPath(id), leafPath(id)}) {
-    if (::mkdirat(folder_.fd(), path.c_str(), 0700) != 0 && errno != EEXIST) {
-      throw systemFault("creating a folder for stored data", folder_.absolute(path), errno);
-    }
+  if (makeFolder(branchPath(id))) {
+    durable_.forgetBranch(id);
   }
+  if (makeFolder(leafPath(id))) {
+    durable_.forgetLeaf(id);
+  }
+}
+
+bool Publication::makeFolder(const std::string &path) {
+  if (::mkdirat(folder_.fd(), path.c_str(), 0700) == 0) {
+    return true;
+  }
+  if (errno != EEXIST) {
+    throw systemFault("creating a folder for stored data", folder_.absolute(path), errno);
+  }
+  return false;
 }
 
 void Publication::rememberFolders(const std::string &id) {

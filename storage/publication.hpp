@@ -21,8 +21,9 @@ public:
   [[nodiscard]] bool hasLeaf(std::string_view id) const;
   [[nodiscard]] bool hasBranch(std::string_view id) const;
   void add(std::string_view id);
-  /// The folder has gone (removed by hand).
-  void forget(std::string_view id);
+  /// The folder was made anew, because somebody had removed it.
+  void forgetLeaf(std::string_view id);
+  void forgetBranch(std::string_view id);
 
 private:
   mutable std::mutex mutex_;
@@ -43,6 +44,7 @@ private:
   void moveAll();
   void move(StagedFile &file);
   void makeShard(const std::string &id);
+  bool makeFolder(const std::string &path);
   void rememberFolders(const std::string &id);
   void syncFolders();
   void undo() noexcept;

@@ -78,7 +78,8 @@ public:
     Digester second = std::move(first);
     second.update(asBytes("c"));
     CPPUNIT_ASSERT_EQUAL(std::string("024d0127"), second.adler32Hex());
-    CPPUNIT_ASSERT_EQUAL(std::string("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"), second.sha256Hex());
+    CPPUNIT_ASSERT_EQUAL(std::string("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
+                         second.sha256Hex());
   }
 };
 

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "storage/sql.hpp"
+
+/// Every statement of the catalog, in SQL that SQLite and PostgreSQL both understand.
+namespace waybill::storage::statements {
+
+#define WAYBILL_OBJECT_COLUMNS                                                                                         \
+  "id, path, owner, size, sha256, adler32, content_type, secure, created, expires, metadata"
+#define WAYBILL_KEY_COLUMNS "instance, certificate, alias, url, revoked, added"
+#define WAYBILL_PERMISSION_COLUMNS "id, instance, subject, rights, prefix, expires, created"
+inline constexpr std::string_view objectTypes = "tttitttiiit";
+inline constexpr std::string_view tokenTypes = "ttttiit";
+inline constexpr std::string_view keyTypes = "ttttii";
+inline constexpr std::string_view permissionTypes = "tttttii";
+
+// objects
+inline constexpr Sql objectById{"SELECT " WAYBILL_OBJECT_COLUMNS " FROM object WHERE id = :id", "t", objectTypes};
+inline constexpr Sql objectByPath{"SELECT " WAYBILL_OBJECT_COLUMNS " FROM object WHERE path = :path", "t", objectTypes};
+inline constexpr Sql objectsBetween{"SELECT " WAYBILL_OBJECT_COLUMNS
+                                    " FROM object WHERE path > :after AND path < :before ORDER BY path LIMIT :most",
+                                    "tti", objectTypes};
+inline constexpr Sql objectsExpired{
+    "SELECT " WAYBILL_OBJECT_COLUMNS
+    " FROM object WHERE expires IS NOT NULL AND expires <= :now ORDER BY expires LIMIT :most",
+    "ii", objectTypes};
+inline constexpr Sql insertObject{
+    "INSERT INTO object (" WAYBILL_OBJECT_COLUMNS
+    ") VALUES (:id, :path, :owner, :size, :sha256, :adler32, :type, :secure, :created, :expires, :metadata)"
+    " ON CONFLICT (path) DO NOTHING",
+    objectTypes, ""};
+inline constexpr Sql deleteObject{"DELETE FROM object WHERE id = :id", "t", ""};
+
+// tokens: who wins is the number of rows that these change
+inline constexpr Sql tokenById{
+    "SELECT id, principal, operation, message_id, keep_until, spent, receipt FROM token WHERE id = :id", "t",
+    tokenTypes};
+inline constexpr Sql reserveToken{
+    "INSERT INTO token (id, principal, operation, message_id, keep_until, spent)"
+    " VALUES (:id, :principal, :operation, :message, :until, 0) ON CONFLICT (id) DO NOTHING",
+    "tttti", ""};
+inline constexpr Sql spendToken{"UPDATE token SET spent = 1, receipt = :receipt WHERE id = :id AND spent = 0", "tt",
+                                ""};
+inline constexpr Sql releaseToken{"DELETE FROM token WHERE id = :id AND spent = 0", "t", ""};
+inline constexpr Sql releaseAllTokens{"DELETE FROM token WHERE spent = 0", "", ""};
+inline constexpr Sql pruneTokens{"DELETE FROM token WHERE keep_until < :before AND spent = 1", "i", ""};
+
+// keys
+inline constexpr Sql keyByInstance{"SELECT " WAYBILL_KEY_COLUMNS " FROM trusted_key WHERE instance = :instance", "t",
+                                   keyTypes};
+inline constexpr Sql keyByAlias{"SELECT " WAYBILL_KEY_COLUMNS " FROM trusted_key WHERE alias = :alias", "t", keyTypes};
+inline constexpr Sql allKeys{"SELECT " WAYBILL_KEY_COLUMNS " FROM trusted_key ORDER BY added, instance", "", keyTypes};
+inline constexpr Sql updateKey{
+    "UPDATE trusted_key SET certificate = :certificate, alias = :alias, url = :url, revoked = :revoked, added = :added"
+    " WHERE instance = :instance"
+    " AND NOT EXISTS (SELECT 1 FROM trusted_key AS other WHERE other.alias = :wanted AND other.instance <> :self)",
+    "tttiittt", ""};
+inline constexpr Sql insertKey{
+    "INSERT INTO trusted_key (" WAYBILL_KEY_COLUMNS
+    ") VALUES (:instance, :certificate, :alias, :url, :revoked, :added) ON CONFLICT DO NOTHING",
+    keyTypes, ""};
+
+// grants
+inline constexpr Sql allPermissions{"SELECT " WAYBILL_PERMISSION_COLUMNS " FROM permission ORDER BY created, id", "",
+                                    permissionTypes};
+inline constexpr Sql permissionsOf{"SELECT " WAYBILL_PERMISSION_COLUMNS
+                                   " FROM permission WHERE instance = :instance ORDER BY created, id",
+                                   "t", permissionTypes};
+inline constexpr Sql putPermission{"INSERT INTO permission (" WAYBILL_PERMISSION_COLUMNS
+                                   ") VALUES (:id, :instance, :subject, :rights, :prefix, :expires, :created)"
+                                   " ON CONFLICT (id) DO UPDATE SET instance = excluded.instance, subject = "
+                                   "excluded.subject, rights = excluded.rights,"
+                                   " prefix = excluded.prefix, expires = excluded.expires, created = excluded.created",
+                                   permissionTypes, ""};
+inline constexpr Sql deletePermission{"DELETE FROM permission WHERE id = :id", "t", ""};
+
+// settings
+inline constexpr Sql settingByName{"SELECT value FROM setting WHERE name = :name", "t", "t"};
+inline constexpr Sql putSetting{"INSERT INTO setting (name, value) VALUES (:name, :value)"
+                                " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                                "tt", ""};
+
+// transactions
+inline constexpr Sql commit{"COMMIT", "", ""};
+inline constexpr Sql rollback{"ROLLBACK", "", ""};
+inline constexpr Sql savepoint{"SAVEPOINT work", "", ""};
+inline constexpr Sql releaseSavepoint{"RELEASE SAVEPOINT work", "", ""};
+inline constexpr Sql rollbackToSavepoint{"ROLLBACK TO SAVEPOINT work", "", ""};
+
+#undef WAYBILL_OBJECT_COLUMNS
+#undef WAYBILL_KEY_COLUMNS
+#undef WAYBILL_PERMISSION_COLUMNS
+
+} // namespace waybill::storage::statements

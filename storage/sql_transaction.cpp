@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "storage/sql_transaction.hpp"
+
+#include "domain/fault.hpp"
+#include "domain/text.hpp"
+#include "storage/catalog_statements.hpp"
+#include "storage/sql_rows.hpp"
+
+namespace waybill::storage {
+
+std::optional<ObjectRow> SqlTransaction::objectAt(const std::string &path) {
+  return connection_.first(statements::objectByPath, {path}, toObject);
+}
+
+std::optional<ObjectRow> SqlTransaction::object(const std::string &id) {
+  return connection_.first(statements::objectById, {id}, toObject);
+}
+
+void SqlTransaction::insert(const ObjectRow &row) {
+  const auto metadata = column(row.metadata);
+  const auto inserted =
+      connection_.execute(statements::insertObject,
+                          {row.id, row.path, row.owner, column(row.size), row.sha256, row.adler32, row.contentType,
+                           std::int64_t{row.secure}, column(row.created), parameter(row.expires), metadata});
+  if (inserted == 0) {
+    throw Fault(FaultCode::AlreadyExists,
+                "there is data under this path already; choose another path, or ask to overwrite it",
+                printable(row.path, 300));
+  }
+}
+
+bool SqlTransaction::removeObject(const std::string &id) {
+  return connection_.execute(statements::deleteObject, {id}) != 0;
+}
+
+bool SqlTransaction::reserveToken(const TokenUse &use) {
+  return connection_.execute(statements::reserveToken, {use.tokenId, use.principal, use.operation,
+                                                        parameter(use.messageId), column(use.keepUntil)}) == 1;
+}
+
+bool SqlTransaction::spendToken(const std::string &tokenId, const std::optional<std::string> &receipt) {
+  return connection_.execute(statements::spendToken, {parameter(receipt), tokenId}) == 1;
+}
+
+void SqlTransaction::releaseToken(const std::string &tokenId) {
+  connection_.execute(statements::releaseToken, {tokenId});
+}
+
+std::size_t SqlTransaction::pruneTokens(Time before) {
+  return connection_.execute(statements::pruneTokens, {column(before)});
+}
+
+std::size_t SqlTransaction::releaseAllTokens() { return connection_.execute(statements::releaseAllTokens); }
+
+void SqlTransaction::putKey(const TrustedKey &key) {
+  const auto revoked = std::int64_t{key.revoked};
+  const auto added = column(key.added);
+  const auto alias = parameter(key.alias);
+  const auto url = parameter(key.url);
+  const auto updated = connection_.execute(
+      statements::updateKey, {key.certificatePem, alias, url, revoked, added, key.instance, alias, key.instance});
+  if (updated == 0 &&
+      connection_.execute(statements::insertKey, {key.instance, key.certificatePem, alias, url, revoked, added}) == 0) {
+    throw Fault(FaultCode::AlreadyExists, "another key has this alias already; choose another alias",
+                printable(key.alias.value_or(""), 100));
+  }
+}
+
+void SqlTransaction::putGrant(const Grant &grant) {
+  if (grant.rights.empty()) {
+    throw Fault(FaultCode::BadParameter,
+                "a grant needs at least one right: read, write, delete, list, invoke or administer", grant.id);
+  }
+  const auto rights = format(grant.rights);
+  connection_.execute(statements::putPermission,
+                      {grant.id, grant.principal.instance, parameter(grant.principal.subject), rights, grant.prefix,
+                       parameter(grant.expires), column(grant.created)});
+}
+
+bool SqlTransaction::removeGrant(const std::string &id) {
+  return connection_.execute(statements::deletePermission, {id}) != 0;
+}
+
+void SqlTransaction::putSetting(const std::string &name, const std::string &value) {
+  if (name == ledgerBirthSetting || name == schemaVersionSetting) {
+    throw Fault(FaultCode::BadParameter,
+                "this setting is the catalog's own and is not set from outside; choose another name", name);
+  }
+  connection_.execute(statements::putSetting, {name, value});
+}
+
+} // namespace waybill::storage
