@@ -34,26 +34,29 @@ struct Request {
   Headers headers;
   std::string remote; ///< "address:port" of the peer
   bool http10 = false;
-  /// The body, framing taken off. Reading the first byte sends "100 Continue" when the client asked for it, so a handler that refuses by the
-  /// head, or by the first part, makes the client send nothing more.
+  /// The body, framing taken off. Reading the first byte sends "100 Continue" when the client asked for it, so a
+  /// handler that refuses by the head, or by the first part, makes the client send nothing more.
   Source *body = nullptr;
 };
 
 /// The way back. Exactly one call of send() or of begin(); then, after begin(), write() calls and one end().
 class Response : public Sink {
 public:
-  /// A whole reply at once. Content-Length, Date and Connection are added here. A body given for HEAD is measured and left out.
+  /// A whole reply at once. Content-Length, Date and Connection are added here. A body given for HEAD is measured and
+  /// left out.
   virtual void send(int status, const Headers &headers, std::string_view body) = 0;
-  /// Starts a streamed reply: with `length` as Content-Length, otherwise chunked (to HTTP/1.0: until the connection closes). For HEAD, write() discards.
+  /// Starts a streamed reply: with `length` as Content-Length, otherwise chunked (to HTTP/1.0: until the connection
+  /// closes). For HEAD, write() discards.
   virtual void begin(int status, const Headers &headers, std::optional<std::uint64_t> length) = 0;
-  /// Ends a streamed reply. A reply never ended is cut: the connection closes without the final chunk or the missing bytes.
+  /// Ends a streamed reply. A reply never ended is cut: the connection closes without the final chunk or the missing
+  /// bytes.
   virtual void end() = 0;
   /// True once a head has been sent.
   [[nodiscard]] virtual bool started() const noexcept = 0;
 };
 
-/// Answers requests. Called from many worker threads at once; must not keep references after it returns. What it throws is logged and answered 500 (or cuts a reply
-/// that has begun).
+/// Answers requests. Called from many worker threads at once; must not keep references after it returns. What it throws
+/// is logged and answered 500 (or cuts a reply that has begun).
 class Handler {
 public:
   virtual ~Handler() = default;
