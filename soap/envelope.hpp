@@ -23,7 +23,8 @@ namespace waybill::soap {
 struct QName {
   std::string space;
   std::string local;
-  friend auto operator<=>(const QName &, const QName &) = default;
+  friend auto operator<=>(const QName &,
+                          const QName &) = default; // NOLINT(modernize-use-nullptr): clang-tidy 14 misreads it
 };
 
 /// The published schemas, compiled once (libxml2) from the files that the instance serves. Immutable: any number of

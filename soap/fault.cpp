@@ -196,8 +196,11 @@ std::string notUnderstoodBlock(std::string_view subject) {
   if (!qualified) {
     return text + escapeXml(subject) + "\"/>";
   }
-  text +=
-      "not:" + escapeXml(subject.substr(end + 1)) + "\" xmlns:not=\"" + escapeXml(subject.substr(1, end - 1)) + "\"/>";
+  text += "not:";
+  text += escapeXml(subject.substr(end + 1));
+  text += "\" xmlns:not=\"";
+  text += escapeXml(subject.substr(1, end - 1));
+  text += "\"/>";
   return text;
 }
 

@@ -14,8 +14,8 @@ struct Limits {
   std::size_t headers = 64;                   ///< children of soap:Header
   std::size_t elements = 200'000;             ///< elements in the envelope
   std::size_t parts = 10'000;                 ///< parts of one multipart message
-  std::size_t partHeaderBytes = 16 * 1024;    ///< header lines of one part
-  std::uint64_t preambleBytes = 64 * 1024;    ///< before the first boundary
+  std::size_t partHeaderBytes = 16ULL * 1024;    ///< header lines of one part
+  std::uint64_t preambleBytes = 64ULL * 1024;    ///< before the first boundary
   std::uint64_t earlyBytes = 1ULL << 30U;     ///< parts that come before the root part, or before they are asked for
   std::uint64_t unreferencedBytes = 64ULL << 20U; ///< parts that nothing in the message refers to
 };
