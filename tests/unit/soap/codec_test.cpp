@@ -141,6 +141,7 @@ class CodecTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(aThousandDataComeBackInOrder);
   CPPUNIT_TEST(elementsBearTheNamesOfTheContract);
   CPPUNIT_TEST(missingFieldsGetTheDefaultsOfTheContract);
+  CPPUNIT_TEST(nilRequestsHaveNoFields);
   CPPUNIT_TEST(contentBecomesAnInclude);
   CPPUNIT_TEST(contentIdsAreEscapedForTheUrl);
   CPPUNIT_TEST(inlinedContentBecomesBase64);
@@ -261,6 +262,24 @@ public:
     CPPUNIT_ASSERT_EQUAL(std::string("/"), grant.prefix);
     CPPUNIT_ASSERT_EQUAL(std::string("lab"), grant.principal);
     CPPUNIT_ASSERT((grant.rights == std::set<Right>{Right::Read, Right::List}));
+  }
+
+  void nilRequestsHaveNoFields() { // what SOAP::Lite sends for a call without arguments
+    const auto nil = [](const std::string &name) {
+      auto envelope = soap::Envelope::parse(
+          soap::writeEnvelope(soap::Version::Soap11, {}, {},
+                              "<wb:" + name +
+                                  " xmlns:wb=\"urn:waybill:1\" xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" "
+                                  "xsi:nil=\"true\"/>"),
+          soap::Limits{});
+      envelope.validate(soap::Schema());
+      return envelope.bodyXml();
+    };
+    CPPUNIT_ASSERT(soap::decode<GetInstanceRequest>(nil("GetInstance")) == GetInstanceRequest{});
+    CPPUNIT_ASSERT(soap::decode<ListKeysRequest>(nil("ListKeys")) == ListKeysRequest{});
+    CPPUNIT_ASSERT(soap::decode<ListGrantsRequest>(nil("ListGrants")) == ListGrantsRequest{});
+    CPPUNIT_ASSERT(soap::decode<ListRequest>(nil("List")) == ListRequest{});
+    CPPUNIT_ASSERT(codeOf([&] { (void)nil("Copy"); }) == FaultCode::InvalidMessage);
   }
 
   void contentBecomesAnInclude() {
