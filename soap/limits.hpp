@@ -10,12 +10,12 @@ namespace waybill::soap {
 struct Limits {
   std::uint64_t envelopeBytes = 16ULL << 20U; ///< the root part, inline base64 included
   std::size_t depth = 64;                     ///< nested elements in the envelope
-  std::size_t attributes = 128;               ///< attributes and namespace declarations on one element
-  std::size_t headers = 64;                   ///< children of soap:Header
-  std::size_t elements = 200'000;             ///< elements in the envelope
-  std::size_t parts = 10'000;                 ///< parts of one multipart message
-  std::size_t partHeaderBytes = 16ULL * 1024;    ///< header lines of one part
-  std::uint64_t preambleBytes = 64ULL * 1024;    ///< before the first boundary
+  std::size_t attributes = 128; ///< attributes and namespace declarations on one element; declarations in scope at once
+  std::size_t headers = 64;     ///< children of soap:Header
+  std::size_t elements = 200'000; ///< elements in the envelope; also attributes, comments and CDATA sections in it
+  std::size_t parts = 10'000;     ///< parts of one multipart message
+  std::size_t partHeaderBytes = 16ULL * 1024; ///< header lines of one part
+  std::uint64_t preambleBytes = 64ULL * 1024; ///< before the first boundary
   std::uint64_t earlyBytes = 1ULL << 30U;     ///< parts that come before the root part, or before they are asked for
   std::uint64_t unreferencedBytes = 64ULL << 20U; ///< parts that nothing in the message refers to
 };

@@ -95,7 +95,7 @@ void checkTags(std::string_view text, std::size_t limit) {
 class Run {
 public:
   Run(std::string_view text, const Limits &limits)
-      : text_(text), limits_(limits), namespaceLimit_(limits.attributes * 4), otherLimit_(limits.elements) {}
+      : text_(text), limits_(limits), namespaceLimit_(limits.attributes), otherLimit_(limits.elements) {}
 
   Document document() {
     const Parser parser(xmlNewParserCtxt());
