@@ -20,7 +20,7 @@ std::string randomUuid(Random &random) {
   bytes[8] = (bytes[8] & std::byte{0x3F}) | std::byte{0x80};
   auto text = toHex(bytes);
   for (const std::size_t at : {8U, 13U, 18U, 23U}) {
-    text.insert(at, "-");
+    text.insert(at, 1, '-');
   }
   return text;
 }
