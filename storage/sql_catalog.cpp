@@ -62,6 +62,10 @@ void SqlCatalog::transact(std::span<Work *const> group) {
   for (auto *work : group) {
     runOne(*work);
   }
+  if (std::all_of(group.begin(), group.end(), [](const auto *work) { return work->error != nullptr; })) {
+    writer_.execute(statements::rollback);
+    return;
+  }
   writer_.execute(statements::commit);
   ++transactions_;
 }

@@ -39,6 +39,8 @@ public:
 
   /// How many database transactions were committed: fewer than works when they are grouped.
   [[nodiscard]] std::uint64_t transactions() const noexcept { return transactions_; }
+  /// How many works wait for a transaction at this moment.
+  [[nodiscard]] std::size_t worksWaiting() const { return groups_.waiting(); }
 
 private:
   void runGroup(std::span<Work *const> group) noexcept;

@@ -41,6 +41,11 @@ void WorkGroups::commit(Durability durability, const std::function<void(Transact
   }
 }
 
+std::size_t WorkGroups::waiting() const {
+  const std::lock_guard lock(mutex_);
+  return waiting_.size();
+}
+
 void WorkGroups::lead(std::unique_lock<std::mutex> &lock) {
   leader_ = std::this_thread::get_id();
   const auto count = std::min(waiting_.size(), mostInGroup);

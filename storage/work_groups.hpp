@@ -36,13 +36,16 @@ public:
   /// Returns when the work is committed; throws its error. Throws Fault Internal when called from within a work.
   void commit(Durability durability, const std::function<void(Transaction &)> &run);
 
+  /// How many works wait for a leader at this moment.
+  [[nodiscard]] std::size_t waiting() const;
+
 private:
   struct Waiting;
   void lead(std::unique_lock<std::mutex> &lock);
 
   RunGroup runGroup_;
   Upkeep upkeep_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::deque<Waiting *> waiting_; ///< guarded by mutex_
   std::thread::id leader_;        ///< guarded by mutex_; no thread's id when there is none
 };

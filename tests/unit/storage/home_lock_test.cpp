@@ -49,6 +49,7 @@ public:
     if (child == 0) {
       const HomeLock lock(folder_.path());
       if (::write(ready[1], "x", 1) == 1) {
+        ::alarm(60);
         ::pause();
       }
       ::_exit(1);

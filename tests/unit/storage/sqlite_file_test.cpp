@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What the SQLite catalog makes of its file: new, foreign, newer, damaged, locked.
+#include "catalog_suite.hpp"
+#include "raw_database.hpp"
+#include "storage/sqlite_catalog.hpp"
+#include "temporary_folder.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <latch>
+#include <sys/stat.h>
+#include <thread>
+
+namespace {
+
+using namespace waybill;
+using namespace waybill::storage;
+using namespace waybill::storage::tests;
+namespace fs = std::filesystem;
+
+class SqliteFileTest : public CppUnit::TestFixture {
+  CPPUNIT_TEST_SUITE(SqliteFileTest);
+  CPPUNIT_TEST(aNewFileGetsTheSchema);
+  CPPUNIT_TEST(onlyTheOwnerMayRead);
+  CPPUNIT_TEST(anEmptyFileIsANewOne);
+  CPPUNIT_TEST(manyMayCreateItAtOnce);
+  CPPUNIT_TEST(aNewerSchemaIsRefused);
+  CPPUNIT_TEST(anUnreadableSchemaVersionIsRefused);
+  CPPUNIT_TEST(anotherProgramsDatabaseIsRefusedAndNotTouched);
+  CPPUNIT_TEST(whatIsNoDatabaseIsRefusedAndNotTouched);
+  CPPUNIT_TEST(aDamagedFileIsNamed);
+  CPPUNIT_TEST(rowsThatNobodyWroteAreNamed);
+  CPPUNIT_TEST(aFolderThatIsNotThereIsNamed);
+  CPPUNIT_TEST(anyNameWillDo);
+  CPPUNIT_TEST(aRestoredLedgerGetsANewBirth);
+  CPPUNIT_TEST(aHeldDatabaseIsBusy);
+  CPPUNIT_TEST_SUITE_END();
+
+public:
+  void aNewFileGetsTheSchema() {
+    const auto catalog = openSqliteCatalog(path_, clock_);
+    CPPUNIT_ASSERT_EQUAL(std::string("1"), catalog->setting("schema.version").value());
+    CPPUNIT_ASSERT(catalog->ledgerBirth() == clock_.now());
+    RawDatabase raw(path_);
+    CPPUNIT_ASSERT_EQUAL(std::string("1463900482"), raw.value("PRAGMA application_id"));
+    CPPUNIT_ASSERT_EQUAL(std::string("wal"), raw.value("PRAGMA journal_mode"));
+    CPPUNIT_ASSERT_EQUAL(std::string("ok"), raw.value("PRAGMA integrity_check"));
+  }
+
+  void onlyTheOwnerMayRead() {
+    const auto catalog = openSqliteCatalog(path_, clock_);
+    catalog->commit(Durability::Durable, [](Transaction &transaction) { transaction.putSetting("a", "b"); });
+    for (const auto *end : {"", "-wal", "-shm"}) {
+      struct stat found {};
+      CPPUNIT_ASSERT_EQUAL(0, ::stat((path_ + end).c_str(), &found));
+      CPPUNIT_ASSERT_EQUAL_MESSAGE(end, mode_t{0600}, found.st_mode & 07777);
+    }
+  }
+
+  void anEmptyFileIsANewOne() {
+    std::ofstream(path_).flush();
+    CPPUNIT_ASSERT(openSqliteCatalog(path_, clock_)->setting("schema.version"));
+  }
+
+  void manyMayCreateItAtOnce() {
+    constexpr int threads = 8;
+    std::latch start(threads);
+    std::atomic<int> good{0};
+    {
+      std::vector<std::jthread> opening;
+      for (int i = 0; i < threads; ++i) {
+        opening.emplace_back([&, i] {
+          start.arrive_and_wait();
+          const auto catalog = openSqliteCatalog(path_, clock_);
+          catalog->commit(Durability::Durable,
+                          [&](Transaction &transaction) { transaction.putSetting(std::to_string(i), "here"); });
+          ++good;
+        });
+      }
+    }
+    CPPUNIT_ASSERT_EQUAL(threads, good.load());
+    const auto catalog = openSqliteCatalog(path_, clock_);
+    for (int i = 0; i < threads; ++i) {
+      CPPUNIT_ASSERT(catalog->setting(std::to_string(i)));
+    }
+  }
+
+  void aNewerSchemaIsRefused() {
+    (void)openSqliteCatalog(path_, clock_);
+    RawDatabase(path_).run("UPDATE setting SET value = '7' WHERE name = 'schema.version'; CREATE TABLE later (x)");
+    const auto fault = refused();
+    expectMentions(fault, "schema 7");
+    CPPUNIT_ASSERT_EQUAL(std::string("7"),
+                         RawDatabase(path_).value("SELECT value FROM setting WHERE name = 'schema.version'"));
+  }
+
+  void anUnreadableSchemaVersionIsRefused() {
+    (void)openSqliteCatalog(path_, clock_);
+    for (const auto *bad : {"", "1x", "-1", "0", "99999999999999999999999"}) {
+      RawDatabase(path_).run("UPDATE setting SET value = '" + std::string(bad) + "' WHERE name = 'schema.version'");
+      expectMentions(refused(), "schema");
+    }
+    RawDatabase(path_).run("DELETE FROM setting");
+    expectMentions(refused(), "schema");
+  }
+
+  void anotherProgramsDatabaseIsRefusedAndNotTouched() {
+    RawDatabase(path_).run("CREATE TABLE theirs (x); INSERT INTO theirs VALUES (1)");
+    const auto before = contents();
+    expectMentions(refused(), "another program");
+    CPPUNIT_ASSERT(contents() == before);
+    fs::remove(path_);
+    RawDatabase(path_).run("PRAGMA application_id = 77");
+    expectMentions(refused(), "another program");
+  }
+
+  void whatIsNoDatabaseIsRefusedAndNotTouched() {
+    const std::string text(5000, 't');
+    std::ofstream(path_) << text;
+    expectMentions(refused(), "not a catalog");
+    CPPUNIT_ASSERT(contents() == text);
+    fs::remove(path_);
+    fs::create_directory(path_);
+    (void)refused();
+  }
+
+  void aDamagedFileIsNamed() {
+    {
+      const auto catalog = openSqliteCatalog(path_, clock_);
+      catalog->commit(Durability::Durable, [](Transaction &transaction) {
+        for (int i = 0; i < 500; ++i) {
+          transaction.putSetting(std::to_string(i), std::string(200, 'x'));
+        }
+      });
+    }
+    auto damaged = contents();
+    damaged.replace(4096, damaged.size() - 4096, damaged.size() - 4096, '\x5a');
+    std::ofstream(path_, std::ios::binary | std::ios::trunc) << damaged;
+    expectMentions(refused(), "damaged");
+  }
+
+  void rowsThatNobodyWroteAreNamed() {
+    const auto catalog = openSqliteCatalog(path_, clock_);
+    RawDatabase(path_).run("INSERT INTO object VALUES ('1', '/a', 'o', 1, 's', 'a', 't', 1, 1, NULL, '{broken');"
+                           "INSERT INTO permission VALUES ('1', 'i', NULL, 'fly', '/', NULL, 1)");
+    expectMentions(expectFault(FaultCode::Internal, [&] { (void)catalog->objectAt("/a"); }), "metadata");
+    expectMentions(expectFault(FaultCode::Internal, [&] { (void)catalog->grants(); }), "rights");
+    CPPUNIT_ASSERT(!catalog->objectAt("/b"));
+  }
+
+  void aFolderThatIsNotThereIsNamed() {
+    path_ = folder_.file("missing/catalog.sqlite");
+    (void)refused();
+  }
+
+  void anyNameWillDo() {
+    for (const auto *name : {"a b.sqlite", "a=b.sqlite", "a = b c.sqlite", "%41?x#y.sqlite", "file:x?mode=memory",
+                             "\"q\".sqlite", ":memory:", "é.sqlite"}) {
+      const auto path = folder_.file(name);
+      openSqliteCatalog(path, clock_)->commit(Durability::Durable, [&](Transaction &transaction) {
+        transaction.putSetting("name", name);
+      });
+      CPPUNIT_ASSERT_MESSAGE(name, fs::is_regular_file(path));
+      CPPUNIT_ASSERT_EQUAL(std::string(name), openSqliteCatalog(path, clock_)->setting("name").value());
+    }
+    expectFault(FaultCode::BadParameter, [&] { (void)openSqliteCatalog(folder_.file("\"=\""), clock_); });
+  }
+
+  void aRestoredLedgerGetsANewBirth() {
+    (void)openSqliteCatalog(path_, clock_);
+    RawDatabase(path_).run("DELETE FROM setting WHERE name = 'ledger.birth'");
+    clock_.set(clock_.now() + std::chrono::hours(5));
+    CPPUNIT_ASSERT(openSqliteCatalog(path_, clock_)->ledgerBirth() == clock_.now());
+    RawDatabase(path_).run("UPDATE setting SET value = 'once' WHERE name = 'ledger.birth'");
+    expectMentions(expectFault(FaultCode::Internal, [&] { (void)openSqliteCatalog(path_, clock_); }), "ledger");
+  }
+
+  void aHeldDatabaseIsBusy() {
+    const auto catalog = openSqliteCatalog(path_, clock_, {.busyTimeout = std::chrono::milliseconds(50)});
+    RawDatabase other(path_);
+    other.run("BEGIN IMMEDIATE");
+    const auto write = [&] {
+      catalog->commit(Durability::Durable, [](Transaction &transaction) { transaction.putSetting("a", "b"); });
+    };
+    const auto fault = expectFault(FaultCode::Busy, write);
+    expectMentions(fault, "another process");
+    CPPUNIT_ASSERT(!catalog->setting("a"));
+    other.run("ROLLBACK");
+    write();
+    CPPUNIT_ASSERT(catalog->setting("a"));
+    CPPUNIT_ASSERT_EQUAL(std::string(), catalog->readOnlyReason());
+  }
+
+private:
+  /// Opening is refused with a fault that names the file.
+  Fault refused() {
+    auto fault = expectFault(FaultCode::Internal, [&] { (void)openSqliteCatalog(path_, clock_); });
+    expectMentions(fault, path_);
+    return fault;
+  }
+  [[nodiscard]] std::string contents() const {
+    std::ifstream file(path_, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+  }
+
+  TemporaryFolder folder_;
+  std::string path_ = folder_.file("catalog.sqlite");
+  FixedClock clock_;
+};
+
+CPPUNIT_TEST_SUITE_REGISTRATION(SqliteFileTest);
+
+} // namespace
