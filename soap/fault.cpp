@@ -163,7 +163,9 @@ std::string body12(const Fault &fault, WireCode wire) {
   std::string nested;
   const auto codes = subcodes(fault, wire.family);
   for (auto code = codes.rbegin(); code != codes.rend(); ++code) {
-    nested = element("soap:Subcode", element("soap:Value", *code) + nested);
+    auto inside = element("soap:Value", *code);
+    inside += nested;
+    nested = element("soap:Subcode", inside);
   }
   auto text = std::string("<soap:Fault xmlns:soap=\"") + soap12Namespace + "\" xmlns:wsa=\"" + addressingNamespace +
               "\" xmlns:wb=\"" + waybillNamespace + "\">";
