@@ -169,7 +169,7 @@ int runCompletion(const std::string &shell, const CLI::App &app) {
 void addCompletion(CLI::App &app, Work &work) {
   auto shell = std::make_shared<std::string>();
   auto *command = app.add_subcommand("completion", "print what makes a shell complete this command line");
-  command->add_option("shell", *shell, "bash, zsh or fish")
+  command->add_option("SHELL", *shell, "bash, zsh or fish")
       ->option_text("SHELL")
       ->required()
       ->check(CLI::IsMember({"bash", "zsh", "fish"}).description(""));

@@ -141,11 +141,11 @@ void addGet(CLI::App &app, Work &work) {
   auto options = std::make_shared<GetOptions>();
   auto *command = app.add_subcommand("get", "fetch data from an instance");
   command
-      ->add_option("source", options->source, "ALIAS:/path or https://host:port/path; a final '/' means all below it")
+      ->add_option("SOURCE", options->source, "ALIAS:/path or https://host:port/path; a final '/' means all below it")
       ->option_text("SOURCE")
       ->required();
   command
-      ->add_option("target", options->target,
+      ->add_option("LOCAL", options->target,
                    "file or folder to write; - for standard output; the name it has there when left out")
       ->option_text("LOCAL");
   command->add_flag("-r,--recursive", options->recursive, "all below SOURCE");

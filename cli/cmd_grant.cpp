@@ -88,13 +88,13 @@ int runRevoke(const std::string &id, Context &context) {
 void addGrant(CLI::App &app, Work &work) {
   auto options = std::make_shared<GrantOptions>();
   auto *command = app.add_subcommand("grant", "let a trusted key do something under a path of this home's data");
-  command->add_option("principal", options->principal, "alias or id, with /SUBJECT for one user of it")
+  command->add_option("PRINCIPAL", options->principal, "alias or id, with /SUBJECT for one user of it")
       ->option_text("PRINCIPAL")
       ->required();
-  command->add_option("rights", options->rights, "of read,write,delete,list,invoke,administer, with commas")
+  command->add_option("RIGHTS", options->rights, "of read,write,delete,list,invoke,administer, with commas")
       ->option_text("RIGHTS")
       ->required();
-  command->add_option("path", options->prefix, "path prefix; / for everything")->option_text("PATH")->required();
+  command->add_option("PATH", options->prefix, "path prefix; / for everything")->option_text("PATH")->required();
   command->add_option("--expires", options->expires, "when it ends: 30d, or a time such as 2027-01-31T00:00:00Z")
       ->option_text("WHEN");
   command->footer("Holds at once, also for a daemon that runs.\n\nExample:\n  waybill --home /var/lib/waybill grant "
@@ -105,7 +105,7 @@ void addGrant(CLI::App &app, Work &work) {
 void addGrants(CLI::App &app, Work &work) {
   auto principal = std::make_shared<std::string>();
   auto *command = app.add_subcommand("grants", "list what is granted");
-  command->add_option("principal", *principal, "only what this one has")->option_text("PRINCIPAL");
+  command->add_option("PRINCIPAL", *principal, "only what this one has")->option_text("PRINCIPAL");
   command->footer(
       "One a line: id, principal, rights, path.\n\nExample:\n  waybill --home /var/lib/waybill grants alice");
   command->callback(
@@ -115,7 +115,7 @@ void addGrants(CLI::App &app, Work &work) {
 void addRevoke(CLI::App &app, Work &work) {
   auto id = std::make_shared<std::string>();
   auto *command = app.add_subcommand("revoke", "take a grant back");
-  command->add_option("grant", *id, "its id, as 'waybill grants' shows it")->option_text("GRANT-ID")->required();
+  command->add_option("GRANT-ID", *id, "its id, as 'waybill grants' shows it")->option_text("GRANT-ID")->required();
   command->footer("Example:\n  waybill --home /var/lib/waybill revoke 0123456789abcdef0123456789abcdef");
   command->callback([id, &work] { work = [id](Context &context) { return runRevoke(*id, context); }; });
 }

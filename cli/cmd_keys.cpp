@@ -49,7 +49,7 @@ void addKeys(CLI::App &app, Work &work) {
 void addRevokeKey(CLI::App &app, Work &work) {
   auto name = std::make_shared<std::string>();
   auto *command = app.add_subcommand("revoke-key", "trust a key no longer: its tokens are refused from now on");
-  command->add_option("key", *name, "alias or id")->option_text("KEY")->required();
+  command->add_option("KEY", *name, "alias or id")->option_text("KEY")->required();
   command->footer("'waybill trust' with the certificate makes it good again.\n\nExample:\n  waybill --home "
                   "/var/lib/waybill revoke-key alice");
   command->callback([name, &work] { work = [name](Context &context) { return runRevokeKey(*name, context); }; });

@@ -51,7 +51,7 @@ int runLs(const LsOptions &options, Context &context) {
 void addLs(CLI::App &app, Work &work) {
   auto options = std::make_shared<LsOptions>();
   auto *command = app.add_subcommand("ls", "list the data at or below a path");
-  command->add_option("source", options->source, "ALIAS:/path or https://host:port/path")
+  command->add_option("PATH", options->source, "ALIAS:/path or https://host:port/path")
       ->option_text("PATH")
       ->required();
   command->add_flag("-l", options->details, "with 's' for secure or 'p' for public, size, and time of creation");

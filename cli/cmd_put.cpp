@@ -132,7 +132,7 @@ void addPut(CLI::App &app, Work &work) {
   auto *command = app.add_subcommand("put", "send files, folders or standard input to an instance");
   command
       ->add_option(
-          "names", options->names,
+          "TARGET", options->names,
           "files and folders (or - for standard input), then the target: ALIAS:/path or https://host:port/path")
       ->option_text("FILE... TARGET")
       ->required()

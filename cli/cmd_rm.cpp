@@ -88,7 +88,7 @@ int runRm(const RmOptions &options, Context &context) {
 void addRm(CLI::App &app, Work &work) {
   auto options = std::make_shared<RmOptions>();
   auto *command = app.add_subcommand("rm", "delete data");
-  command->add_option("names", options->names, "ALIAS:/path or https://host:port/path")
+  command->add_option("PATH", options->names, "ALIAS:/path or https://host:port/path")
       ->option_text("PATH...")
       ->required()
       ->expected(1, -1);

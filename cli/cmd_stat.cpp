@@ -74,7 +74,7 @@ int runStat(const std::vector<std::string> &names, Context &context) {
 void addStat(CLI::App &app, Work &work) {
   auto names = std::make_shared<std::vector<std::string>>();
   auto *command = app.add_subcommand("stat", "show what an instance knows of data: id, size, digest, owner, times");
-  command->add_option("names", *names, "ALIAS:/path or https://host:port/path")
+  command->add_option("PATH", *names, "ALIAS:/path or https://host:port/path")
       ->option_text("PATH...")
       ->required()
       ->expected(1, -1);

@@ -150,7 +150,8 @@ void addTrust(CLI::App &app, Work &work) {
   auto options = std::make_shared<TrustOptions>();
   auto *command = app.add_subcommand("trust", "trust the key of an instance or of a client");
   command
-      ->add_option("subject", options->subject, "https://HOST:PORT of an instance, or a file with a certificate in PEM")
+      ->add_option("URL-or-PEM", options->subject,
+                   "https://HOST:PORT of an instance, or a file with a certificate in PEM")
       ->option_text("URL-or-PEM")
       ->required();
   command->add_option("--as", options->alias, "short name for it, for grants and for ALIAS:/path")

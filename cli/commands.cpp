@@ -1,21 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cli/commands.hpp"
 
+#include "cli/help_format.hpp"
 #include "services/version.hpp"
 
+#include <memory>
+
 namespace waybill::cli {
-
-namespace {
-
-/// One column width for all help texts, so that options stand out.
-constexpr std::size_t helpColumn = 34;
-
-} // namespace
 
 void addAll(CLI::App &app, Globals &globals, Work &work) {
   app.require_subcommand(1);
   app.fallthrough();
-  app.get_formatter()->column_width(helpColumn);
+  app.formatter(std::make_shared<HelpFormat>());
   app.add_option("--home", globals.home, "folder of the key pair and the catalog; else $WAYBILL_HOME, else ~/.waybill")
       ->option_text("DIR");
   app.add_flag("--json", globals.json, "print facts as JSON");

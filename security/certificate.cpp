@@ -12,6 +12,13 @@ namespace waybill::security {
 namespace {
 
 constexpr int leastRsaBits = 3072;
+constexpr int mostRsaBits = 8192; // past that one signature check takes milliseconds
+constexpr std::size_t mostKeyIdBytes = 64;
+
+[[noreturn]] void unfit(const std::string &why) {
+  (void)takeOpensslErrors();
+  throw Fault(FaultCode::BadParameter, why, "Certificate");
+}
 
 bool isP256(EVP_PKEY &key) {
   char group[64];
@@ -21,21 +28,39 @@ bool isP256(EVP_PKEY &key) {
          std::string_view(group, length) == "prime256v1";
 }
 
-void checkKey(EVP_PKEY *key) {
-  if (key == nullptr ||
-      (!isP256(*key) && (EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA || EVP_PKEY_get_bits(key) < leastRsaBits))) {
-    (void)takeOpensslErrors();
-    throw Fault(FaultCode::BadParameter,
-                "a certificate needs a key on the curve P-256 or an RSA key of at least 3072 bits; make one with "
-                "'waybill init'",
-                "Certificate");
+bool isRsaOfGoodSize(EVP_PKEY &key) {
+  const auto bits = EVP_PKEY_get_bits(&key);
+  return EVP_PKEY_get_base_id(&key) == EVP_PKEY_RSA && bits >= leastRsaBits && bits <= mostRsaBits;
+}
+
+/// The SubjectPublicKeyInfo as it stands in the certificate. One key has one instance id, so it has one encoding: named
+/// curve, uncompressed point.
+Bytes publicKeyInfo(X509 &x509) {
+  auto *key = X509_get0_pubkey(&x509);
+  if (key == nullptr || (!isP256(*key) && !isRsaOfGoodSize(*key))) {
+    unfit("a certificate needs a key on the curve P-256 or an RSA key of 3072 to 8192 bits; make one with 'waybill "
+          "init'");
   }
+  auto bytes = encoded<i2d_X509_PUBKEY>(*X509_get_X509_PUBKEY(&x509), "a public key");
+  const auto plain = [&] {
+    constexpr std::size_t p256Size = 91; // RFC 5480 section 2 with the curve's name and an uncompressed point
+    constexpr std::size_t pointAt = 26;  // where that point begins
+    return !isP256(*key) || (bytes.size() == p256Size && bytes[pointAt] == std::byte{4});
+  };
+  if (!plain() || bytes != encoded<i2d_PUBKEY>(*key, "a public key")) {
+    unfit("the public key in this certificate is encoded in an unusual way; name the curve, and write the point "
+          "uncompressed");
+  }
+  return bytes;
 }
 
 Bytes keyIdOf(X509 &x509) {
   if (const auto *id = X509_get0_subject_key_id(&x509)) {
     const auto view = ByteView(reinterpret_cast<const std::byte *>(ASN1_STRING_get0_data(id)),
                                static_cast<std::size_t>(ASN1_STRING_length(id)));
+    if (view.empty() || view.size() > mostKeyIdBytes) {
+      unfit("the subject key identifier of this certificate has not 1 to 64 bytes; make one with 'waybill init'");
+    }
     return {view.begin(), view.end()};
   }
   Bytes digest(EVP_MAX_MD_SIZE);
@@ -55,20 +80,12 @@ Certificate Certificate::fromPem(std::string_view pem) {
   X509Ptr x509(PEM_read_bio_X509(
       bio.get(), nullptr, [](char *, int, int, void *) { return 0; }, nullptr));
   if (!x509) {
-    (void)takeOpensslErrors();
-    throw Fault(FaultCode::BadParameter,
-                "there is no X.509 certificate in this PEM text; it begins with -----BEGIN CERTIFICATE-----",
-                "Certificate");
+    unfit("there is no X.509 certificate in this PEM text; it begins with -----BEGIN CERTIFICATE-----");
   }
-  checkKey(X509_get0_pubkey(x509.get()));
   Certificate certificate;
-  BioPtr out(BIO_new(BIO_s_mem()));
-  if (!out || PEM_write_bio_X509(out.get(), x509.get()) != 1) {
-    opensslFailed("writing a certificate");
-  }
-  certificate.pem_ = std::string(asText(contentsOf(*out)));
-  certificate.instanceId_ = toHex(sha256(publicKeyInfo(*X509_get0_pubkey(x509.get()))));
+  certificate.instanceId_ = toHex(sha256(publicKeyInfo(*x509)));
   certificate.subjectKeyId_ = keyIdOf(*x509);
+  certificate.pem_ = pemOf(*x509);
   certificate.x509_ = std::shared_ptr<x509_st>(std::move(x509));
   return certificate;
 }

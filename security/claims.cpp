@@ -4,10 +4,12 @@
 
 #include "domain/access.hpp"
 #include "domain/fault.hpp"
+#include "domain/text.hpp"
 
 #include <libxml/parser.h>
 #include <libxml/tree.h>
 
+#include <algorithm>
 #include <memory>
 
 namespace waybill::security {
@@ -15,6 +17,16 @@ namespace waybill::security {
 namespace {
 
 constexpr const char *claimsNamespace = "urn:waybill:token:1";
+constexpr std::size_t mostBytes = 1024 * 1024; // far past what TokenPolicy lets in
+
+/// Characters of XML 1.0, section 2.2, in UTF-8.
+bool isXmlText(std::string_view text) {
+  const auto isForbidden = [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 && c != '\t' && c != '\n' && c != '\r';
+  };
+  return isUtf8(text) && std::none_of(text.begin(), text.end(), isForbidden) &&
+         text.find("\xEF\xBF\xBE") == std::string_view::npos && text.find("\xEF\xBF\xBF") == std::string_view::npos;
+}
 
 std::string escaped(std::string_view text) {
   std::string result;
@@ -47,16 +59,20 @@ struct FreeParser {
 };
 
 std::unique_ptr<xmlDoc, FreeDocument> parsed(std::string_view xml) {
+  if (xml.size() > mostBytes || !isXmlText(xml)) {
+    malformed("it is not UTF-8 text of at most 1 MiB");
+  }
+  // Before the parser reads it: what stands in there could make it work for long.
+  if (xml.find("<!DOCTYPE") != std::string_view::npos) {
+    malformed("it has a DOCTYPE");
+  }
   const std::unique_ptr<xmlParserCtxt, FreeParser> parser(xmlNewParserCtxt());
   std::unique_ptr<xmlDoc, FreeDocument> document(
-      parser ? xmlCtxtReadMemory(parser.get(), xml.data(), static_cast<int>(xml.size()), nullptr, nullptr,
+      parser ? xmlCtxtReadMemory(parser.get(), xml.data(), static_cast<int>(xml.size()), nullptr, "UTF-8",
                                  XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA)
              : nullptr);
   if (!document) {
     malformed("it is not well-formed XML");
-  }
-  if (document->intSubset != nullptr || document->extSubset != nullptr) {
-    malformed("it has a DOCTYPE");
   }
   return document;
 }
@@ -132,9 +148,34 @@ bool isTokenId(std::string_view text) {
   return text.size() == 32 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
+bool isOperation(const std::string &text) {
+  return isXmlText(text) && xmlValidateNCName(reinterpret_cast<const xmlChar *>(text.c_str()), 0) == 0;
+}
+
+/// What wsdl/token.xsd says of the values; nothing when all is well.
+std::optional<std::string> ruleBroken(const TokenClaims &claims) {
+  if (!isTokenId(claims.id) || !isInstanceId(claims.issuer) || !isInstanceId(claims.audience)) {
+    return "Id needs 32, Issuer and Audience need 64 lower-case hex digits";
+  }
+  if (claims.subject && !parsePrincipal(claims.issuer + "/" + *claims.subject)) {
+    return "Subject is empty, longer than 255 bytes, or has control characters";
+  }
+  if (claims.operations.empty() || !std::all_of(claims.operations.begin(), claims.operations.end(), isOperation)) {
+    return "Operation needs the name of a request's element, such as Copy, at least once";
+  }
+  if (!std::all_of(claims.resources.begin(), claims.resources.end(), isXmlText) ||
+      !isXmlText(claims.replyTo.value_or(""))) {
+    return "Resource and ReplyTo need to be UTF-8 text without control characters";
+  }
+  return std::nullopt;
+}
+
 } // namespace
 
 std::string printClaims(const TokenClaims &claims) {
+  if (const auto rule = ruleBroken(claims)) {
+    throw Fault(FaultCode::BadParameter, "no token can say this: " + *rule, "Claims");
+  }
   std::string xml = "<Claims xmlns=\"" + std::string(claimsNamespace) + "\">";
   add(xml, "Id", claims.id);
   add(xml, "Issuer", claims.issuer);
@@ -159,8 +200,8 @@ std::string printClaims(const TokenClaims &claims) {
 TokenClaims parseClaims(std::string_view xml) {
   const auto document = parsed(xml);
   const auto *root = xmlDocGetRootElement(document.get());
-  if (root == nullptr || !Elements::isNamed(root, "Claims")) {
-    malformed("its element is not {" + std::string(claimsNamespace) + "}Claims");
+  if (root == nullptr || !Elements::isNamed(root, "Claims") || root->properties != nullptr) {
+    malformed("its element is not {" + std::string(claimsNamespace) + "}Claims without attributes");
   }
   Elements elements(root);
   TokenClaims claims;
@@ -179,11 +220,8 @@ TokenClaims parseClaims(std::string_view xml) {
   claims.notBefore = time(elements.need("NotBefore"), "NotBefore");
   claims.notAfter = time(elements.need("NotAfter"), "NotAfter");
   elements.end();
-  if (!isTokenId(claims.id) || !isInstanceId(claims.issuer) || !isInstanceId(claims.audience)) {
-    malformed("Id needs 32, Issuer and Audience need 64 lower-case hex digits");
-  }
-  if (claims.subject && !parsePrincipal(claims.issuer + "/" + *claims.subject)) {
-    malformed("Subject is empty, too long, or has control characters");
+  if (const auto rule = ruleBroken(claims)) {
+    malformed(*rule);
   }
   return claims;
 }

@@ -9,10 +9,11 @@
 /// key wrap) or RSA-OAEP (SHA-256). For this folder's .cpp files alone.
 namespace waybill::security {
 
-/// Throws Fault Internal.
+/// Throws Fault BadParameter when the recipient's certificate has no subject key identifier, else Internal.
 [[nodiscard]] Bytes encryptLayer(ByteView content, const Certificate &recipient);
 
-/// The content, for the holder of `key`, which is `recipient`'s. Throws LayerRefused (layer.hpp).
-[[nodiscard]] Bytes decryptLayer(ByteView der, const Certificate &recipient, EVP_PKEY &key);
+/// The content, for the holder of `key`, which is `recipient`'s, when `layer` has exactly a token's shape. Throws
+/// LayerRefused (layer.hpp).
+[[nodiscard]] Bytes decryptLayer(ByteView layer, const Certificate &recipient, EVP_PKEY &key);
 
 } // namespace waybill::security

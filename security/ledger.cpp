@@ -9,6 +9,10 @@ namespace waybill::security {
 
 namespace {
 
+// An id must not be forgotten while its token could still be opened: by a clock that was set back, or by a call that
+// has looked at the token's end and is about to reserve it.
+constexpr std::chrono::minutes graceForClocks{10};
+
 [[noreturn]] void replayed(const std::string &found) {
   throw Fault(FaultCode::TokenReplayed, "this token " + found + "; each token is good for one use, make a new one",
               "wb:Token");
@@ -16,21 +20,14 @@ namespace {
 
 } // namespace
 
-Reservation::Reservation(storage::Catalog &catalog, storage::TokenUse use) : catalog_(&catalog), use_(std::move(use)) {}
+Reservation::Reservation(Ledger &ledger, storage::TokenUse use) : ledger_(&ledger), use_(std::move(use)) {}
 
 Reservation::Reservation(Reservation &&other) noexcept
-    : catalog_(std::exchange(other.catalog_, nullptr)), use_(std::move(other.use_)) {}
+    : ledger_(std::exchange(other.ledger_, nullptr)), use_(std::move(other.use_)) {}
 
 Reservation::~Reservation() {
-  if (catalog_ == nullptr) {
-    return;
-  }
-  try {
-    catalog_->commit(storage::Durability::Relaxed,
-                     [&](storage::Transaction &transaction) { transaction.releaseToken(use_.tokenId); });
-  } catch (const std::exception &) {
-    // The catalog is failing, which the work itself reports. A token that stays reserved is given back at the next
-    // start, or pruned after its end.
+  if (ledger_ != nullptr) {
+    ledger_->release(use_.tokenId);
   }
 }
 
@@ -40,16 +37,19 @@ void Reservation::spend(storage::Transaction &transaction, const std::optional<s
   }
 }
 
-void Reservation::keep() noexcept { catalog_ = nullptr; }
+void Reservation::keep() noexcept { ledger_ = nullptr; }
 
-Ledger::Ledger(storage::Catalog &catalog, std::chrono::seconds clockSkew) : catalog_(catalog), skew_(clockSkew) {}
+Ledger::Ledger(storage::Catalog &catalog, std::chrono::seconds clockSkew, ReleaseFailed releaseFailed)
+    : catalog_(catalog), skew_(clockSkew), releaseFailed_(std::move(releaseFailed)) {}
 
 std::variant<Reservation, EarlierReceipt> Ledger::reserve(const TokenClaims &claims, const std::string &principal,
                                                           const std::string &operation,
                                                           const std::optional<std::string> &messageId) {
-  if (claims.notBefore < catalog_.ledgerBirth()) {
+  // Claims made by hand are in whole seconds.
+  const auto birth = std::chrono::floor<std::chrono::seconds>(catalog_.ledgerBirth());
+  if (claims.notBefore < birth) {
     throw Fault(FaultCode::BadToken,
-                "the token begins before this instance's ledger does (" + formatUtc(catalog_.ledgerBirth()) +
+                "the token begins before this instance's ledger does (" + formatUtc(birth) +
                     "), so nobody knows whether it was used; make a new one",
                 "NotBefore");
   }
@@ -58,7 +58,7 @@ std::variant<Reservation, EarlierReceipt> Ledger::reserve(const TokenClaims &cla
   catalog_.commit(storage::Durability::Relaxed,
                   [&](storage::Transaction &transaction) { won = transaction.reserveToken(use); });
   if (won) {
-    return Reservation(catalog_, use);
+    return Reservation(*this, use);
   }
   const auto earlier = catalog_.token(claims.id);
   if (!earlier || !earlier->spent) {
@@ -72,10 +72,36 @@ std::variant<Reservation, EarlierReceipt> Ledger::reserve(const TokenClaims &cla
   return EarlierReceipt{*earlier->receipt};
 }
 
+void Ledger::release(const std::string &tokenId) noexcept {
+  try {
+    catalog_.commit(storage::Durability::Relaxed,
+                    [&](storage::Transaction &transaction) { transaction.releaseToken(tokenId); });
+  } catch (const std::exception &why) {
+    if (releaseFailed_) {
+      releaseFailed_(tokenId, why);
+    }
+    const std::lock_guard lock(mutex_);
+    unreleased_.push_back(tokenId);
+  }
+}
+
+/// What stays unreleased when this fails too is given back at the next start.
+void Ledger::releaseLate() {
+  std::vector<std::string> ids;
+  {
+    const std::lock_guard lock(mutex_);
+    ids.swap(unreleased_);
+  }
+  for (const auto &id : ids) {
+    release(id);
+  }
+}
+
 std::size_t Ledger::prune(Time now) {
+  releaseLate();
   std::size_t count = 0;
   catalog_.commit(storage::Durability::Relaxed,
-                  [&](storage::Transaction &transaction) { count = transaction.pruneTokens(now); });
+                  [&](storage::Transaction &transaction) { count = transaction.pruneTokens(now - graceForClocks); });
   return count;
 }
 

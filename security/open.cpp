@@ -68,16 +68,15 @@ Outer openOuter(ByteView der, const FindKeys &find) {
   if (candidates.empty()) {
     untrusted("no trusted key has the identifier " + toHex(layer.signerKeyId()));
   }
-  for (std::size_t i = 0; i < candidates.size(); ++i) {
+  std::string why;
+  for (const auto &candidate : candidates) {
     try {
-      return {candidates[i], layer.verified(candidates[i])};
+      return {candidate, layer.verified(candidate)};
     } catch (const LayerRefused &refused) {
-      if (i + 1 == candidates.size()) {
-        throw;
-      }
+      why += (why.empty() ? "" : "; ") + candidate.instanceId() + ": " + refused.why;
     }
   }
-  badToken("no candidate was tried");
+  throw LayerRefused{"no trusted key of its identifier made the outer signature: " + why};
 }
 
 } // namespace

@@ -4,6 +4,7 @@
 #include "domain/fault.hpp"
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/sha.h>
 
 #include <limits>
@@ -51,15 +52,12 @@ Bytes sha256(ByteView bytes) {
   return digest;
 }
 
-Bytes publicKeyInfo(EVP_PKEY &key) {
-  unsigned char *der = nullptr;
-  const int size = i2d_PUBKEY(&key, &der);
-  if (size <= 0) {
-    opensslFailed("encoding a public key");
+std::string pemOf(X509 &x509) {
+  const BioPtr out(BIO_new(BIO_s_mem()));
+  if (!out || PEM_write_bio_X509(out.get(), &x509) != 1) {
+    opensslFailed("writing a certificate");
   }
-  const std::unique_ptr<unsigned char, decltype([](unsigned char *p) { OPENSSL_free(p); })> owner(der);
-  const auto view = ByteView(reinterpret_cast<const std::byte *>(der), static_cast<std::size_t>(size));
-  return {view.begin(), view.end()};
+  return std::string(asText(contentsOf(*out)));
 }
 
 } // namespace waybill::security

@@ -32,8 +32,18 @@ using X509Ptr = std::unique_ptr<X509, FreeWith<X509_free>>;
 [[nodiscard]] BioPtr memoryBio(ByteView bytes);
 [[nodiscard]] Bytes contentsOf(BIO &memory);
 [[nodiscard]] Bytes sha256(ByteView bytes);
+[[nodiscard]] std::string pemOf(X509 &x509);
 
-/// DER of a SubjectPublicKeyInfo.
-[[nodiscard]] Bytes publicKeyInfo(EVP_PKEY &key);
+/// What OpenSSL's `Encode` (an i2d function) writes of `object`. Throws Fault Internal naming `what`.
+template <auto Encode, class T> [[nodiscard]] Bytes encoded(T &object, const std::string &what) {
+  unsigned char *data = nullptr;
+  const int size = Encode(&object, &data);
+  if (size <= 0) {
+    opensslFailed("encoding " + what);
+  }
+  const std::unique_ptr<unsigned char, decltype([](unsigned char *p) { OPENSSL_free(p); })> owner(data);
+  const auto view = ByteView(reinterpret_cast<const std::byte *>(data), static_cast<std::size_t>(size));
+  return {view.begin(), view.end()};
+}
 
 } // namespace waybill::security

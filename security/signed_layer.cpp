@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "security/signed_layer.hpp"
 
+#include "security/der.hpp"
+
 #include <algorithm>
 
 namespace waybill::security {
@@ -26,58 +28,40 @@ Bytes keyIdOf(CMS_SignerInfo &signer) {
   return {view.begin(), view.end()};
 }
 
-void append(Bytes &to, ByteView bytes) { to.insert(to.end(), bytes.begin(), bytes.end()); }
+/// How a signer says what was done; the first is how `openssl cms` and we say it.
+struct Algorithms {
+  Bytes digest;
+  Bytes signature;
+};
 
-/// One DER element (X.690 section 10): tag, definite length in the fewest bytes, content.
-Bytes element(unsigned char tag, ByteView content) {
-  Bytes result{std::byte{tag}};
-  const auto size = content.size();
-  if (size < 0x80) {
-    result.push_back(static_cast<std::byte>(size));
-  } else {
-    Bytes length;
-    for (auto rest = size; rest != 0; rest >>= 8U) {
-      length.insert(length.begin(), static_cast<std::byte>(rest & 0xFFU));
+/// RFC 5754 section 2: the parameters of SHA-256 should be absent, and NULL has to be accepted. Section 3.2: an RSA
+/// PKCS #1 v1.5 signature may be named by the key's type or by the signature's. ECDSA has no such choice.
+std::vector<Algorithms> algorithmsOf(EVP_PKEY &key) {
+  const auto null = der::element(der::Null, {});
+  std::vector<Algorithms> result;
+  for (const auto &digest : {der::algorithm(NID_sha256), der::algorithm(NID_sha256, null)}) {
+    if (EVP_PKEY_get_base_id(&key) == EVP_PKEY_RSA) {
+      result.push_back({digest, der::algorithm(NID_rsaEncryption, null)});
+      result.push_back({digest, der::algorithm(NID_sha256WithRSAEncryption, null)});
+    } else {
+      result.push_back({digest, der::algorithm(NID_ecdsa_with_SHA256)});
     }
-    result.push_back(static_cast<std::byte>(0x80U | length.size()));
-    append(result, length);
   }
-  append(result, content);
   return result;
 }
 
-Bytes joined(std::initializer_list<Bytes> pieces) {
-  Bytes all;
-  for (const auto &piece : pieces) {
-    append(all, piece);
-  }
-  return all;
-}
-
-Bytes objectId(int nid) {
-  const auto *object = OBJ_nid2obj(nid);
-  const auto view = ByteView(reinterpret_cast<const std::byte *>(OBJ_get0_data(object)), OBJ_length(object));
-  return element(0x06, view);
-}
-
-Bytes signatureAlgorithm(EVP_PKEY &key) {
-  if (EVP_PKEY_get_base_id(&key) == EVP_PKEY_RSA) {
-    return element(0x30, joined({objectId(NID_rsaEncryption), element(0x05, {})}));
-  }
-  return element(0x30, objectId(NID_ecdsa_with_SHA256));
-}
-
-/// The only bytes that a SignedData (RFC 5652 section 5.1) of a token by this signer can have: what signing writes and
-/// what verifying expects. Fields that the signature does not cover (versions, algorithm identifiers) could otherwise
-/// be altered without notice.
-Bytes signedData(ByteView content, ByteView keyId, EVP_PKEY &key, ByteView signature) {
-  const auto three = element(0x02, Bytes{std::byte{3}});
-  const auto sha256 = element(0x30, objectId(NID_sha256));
-  const auto inside = element(0x30, joined({objectId(NID_pkcs7_data), element(0xA0, element(0x04, content))}));
-  const auto signer =
-      element(0x30, joined({three, element(0x80, keyId), sha256, signatureAlgorithm(key), element(0x04, signature)}));
-  const auto body = element(0x30, joined({three, element(0x31, sha256), inside, element(0x31, signer)}));
-  return element(0x30, joined({objectId(NID_pkcs7_signed), element(0xA0, body)}));
+/// The bytes of a token's SignedData (RFC 5652 section 5.1): what signing writes and what verifying expects. Fields
+/// that the signature does not cover (versions, algorithm identifiers) could otherwise be altered without notice, and
+/// certificates or attributes slipped in.
+Bytes signedData(ByteView content, ByteView keyId, const Algorithms &algorithms, ByteView signature) {
+  using namespace der;
+  const auto three = smallInteger(3);
+  const auto inside =
+      element(Sequence, joined({objectId(NID_pkcs7_data), element(Explicit0, element(OctetString, content))}));
+  const auto signer = element(Sequence, joined({three, element(Primitive0, keyId), algorithms.digest,
+                                                algorithms.signature, element(OctetString, signature)}));
+  const auto body = element(Sequence, joined({three, element(Set, algorithms.digest), inside, element(Set, signer)}));
+  return element(Sequence, joined({objectId(NID_pkcs7_signed), element(Explicit0, body)}));
 }
 
 } // namespace
@@ -93,8 +77,10 @@ Bytes SignedLayer::verified(const Certificate &signer) const {
   const auto inside = viewOf(**content);
   const auto signature = viewOf(*CMS_SignerInfo_get0_signature(signer_));
   auto *key = X509_get0_pubkey(signer.native());
-  const auto expected = signedData(inside, signer.subjectKeyId(), *key, signature);
-  if (!std::equal(expected.begin(), expected.end(), der_.begin(), der_.end())) {
+  const auto allowed = algorithmsOf(*key);
+  if (std::none_of(allowed.begin(), allowed.end(), [&](const Algorithms &algorithms) {
+        return std::ranges::equal(signedData(inside, signer.subjectKeyId(), algorithms, signature), der_);
+      })) {
     refuse("it has other fields than a token's layer by that signer");
   }
   const MdCtxPtr context(EVP_MD_CTX_new());
@@ -107,7 +93,7 @@ Bytes SignedLayer::verified(const Certificate &signer) const {
 
 Bytes signLayer(ByteView content, const InstanceKey &signer) {
   const MdCtxPtr context(EVP_MD_CTX_new());
-  Bytes signature(1024);
+  Bytes signature(static_cast<std::size_t>(EVP_PKEY_get_size(signer.native())));
   auto size = signature.size();
   if (!context || EVP_DigestSignInit(context.get(), nullptr, EVP_sha256(), nullptr, signer.native()) != 1 ||
       EVP_DigestSign(context.get(), reinterpret_cast<unsigned char *>(signature.data()), &size, octets(content),
@@ -115,7 +101,8 @@ Bytes signLayer(ByteView content, const InstanceKey &signer) {
     opensslFailed("signing a token");
   }
   signature.resize(size);
-  return signedData(content, signer.certificate().subjectKeyId(), *signer.native(), signature);
+  const auto algorithms = algorithmsOf(*signer.native());
+  return signedData(content, signer.certificate().subjectKeyId(), algorithms.front(), signature);
 }
 
 } // namespace waybill::security

@@ -15,13 +15,16 @@
 
 namespace waybill::security {
 
-/// The claims document (wsdl/token.xsd, namespace urn:waybill:token:1). parse(print(c)) == c.
+/// The claims document (wsdl/token.xsd, namespace urn:waybill:token:1). parse(print(c)) == c. Throws Fault BadParameter
+/// for claims that the schema does not allow.
 [[nodiscard]] std::string printClaims(const TokenClaims &claims);
-/// Strict: UTF-8, elements in order, no others, no DTD. Throws Fault BadToken.
+/// Strict: UTF-8, elements in order, no others, no attributes, no DTD; at most 1 MiB. Throws Fault BadToken, saying
+/// what is wrong: call it for known callers only.
 [[nodiscard]] TokenClaims parseClaims(std::string_view xml);
 
 /// SignedData(AuthEnvelopedData(SignedData(claims))) in base64: signed by `signer`, readable by the holder of
-/// `recipient`'s key alone (docs/tokens.md). Throws Fault Internal.
+/// `recipient`'s key alone (docs/tokens.md). Throws Fault BadParameter for claims that cannot be written, or when the
+/// recipient's certificate has no subject key identifier; else Internal.
 [[nodiscard]] std::string sealToken(const TokenClaims &claims, const InstanceKey &signer, const Certificate &recipient);
 
 struct TokenPolicy {

@@ -13,6 +13,13 @@ namespace {
 
 constexpr std::size_t mostParsed = 10'000;
 
+void checkUrl(const std::string &url) {
+  if (!url.starts_with("https://") || url.size() > 2048 || hasControlCharacters(url) || !isUtf8(url)) {
+    throw Fault(FaultCode::BadParameter, "where an instance serves is a URL such as https://host:8443/",
+                printable(url, 200));
+  }
+}
+
 void checkAlias(const std::string &alias) {
   static constexpr std::string_view allowed = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-_.";
   if (alias.empty() || alias.size() > 64 || alias.find_first_not_of(allowed) != std::string::npos ||
@@ -41,14 +48,24 @@ bool appliesTo(const Grant &grant, const Principal &principal) {
 Trust::Trust(storage::Catalog &catalog, Certificate self, const Clock &clock)
     : catalog_(catalog), self_(std::move(self)), clock_(clock) {}
 
-Certificate Trust::parsed(const std::string &pem) const {
+Certificate Trust::parsed(const TrustedKey &key) const {
+  const auto &pem = key.certificatePem;
   {
     const std::lock_guard lock(mutex_);
     if (const auto found = parsed_.find(pem); found != parsed_.end()) {
       return found->second;
     }
   }
-  auto certificate = Certificate::fromPem(pem);
+  auto certificate = [&] {
+    try {
+      return Certificate::fromPem(key.certificatePem);
+    } catch (const Fault &fault) {
+      throw Fault(FaultCode::Internal,
+                  "the certificate that the catalog keeps for this trusted key cannot be used: " + fault.reason() +
+                      "; give it anew with 'waybill --home HOME trust', or revoke it",
+                  key.instance, {}, fault.log());
+    }
+  }();
   const std::lock_guard lock(mutex_);
   if (parsed_.size() >= mostParsed) {
     parsed_.clear();
@@ -70,7 +87,7 @@ std::vector<Certificate> Trust::find(ByteView subjectKeyId) const {
     if (key.revoked || key.instance == self_.instanceId()) {
       continue;
     }
-    if (auto certificate = parsed(key.certificatePem); matches(certificate)) {
+    if (auto certificate = parsed(key); matches(certificate)) {
       found.push_back(std::move(certificate));
     }
   }
@@ -82,6 +99,9 @@ TrustedKey Trust::trust(const std::string &certificatePem, std::optional<std::st
   const auto certificate = Certificate::fromPem(certificatePem);
   if (alias) {
     checkAlias(*alias);
+  }
+  if (url) {
+    checkUrl(*url);
   }
   TrustedKey key{certificate.instanceId(), certificate.pem(), std::move(alias), std::move(url), false, clock_.now()};
   catalog_.commit(storage::Durability::Durable, [&](storage::Transaction &transaction) { transaction.putKey(key); });

@@ -22,11 +22,11 @@ public:
   /// `self` is trusted always, and may do everything. Both must outlive this.
   Trust(storage::Catalog &catalog, Certificate self, const Clock &clock);
 
-  /// For TokenOpener.
+  /// For TokenOpener. Throws Fault Internal naming the key when the catalog keeps a certificate that cannot be used.
   [[nodiscard]] std::vector<Certificate> find(ByteView subjectKeyId) const;
 
   /// Adds or updates a key (un-revoking it). Throws Fault AlreadyExists when the alias belongs to another, BadParameter
-  /// for a bad alias (letters, digits, "-", "_", ".", at most 64; never 64 hex digits).
+  /// for a bad alias (letters, digits, "-", "_", ".", at most 64; never 64 hex digits) or a URL that is not https.
   TrustedKey trust(const std::string &certificatePem, std::optional<std::string> alias, std::optional<std::string> url);
   /// From now on its tokens are refused. Throws Fault NoSuchData when unknown.
   TrustedKey revokeKey(const std::string &instanceOrAlias);
@@ -46,7 +46,7 @@ public:
   [[nodiscard]] bool may(const Principal &principal, Right right, std::string_view path) const;
 
 private:
-  [[nodiscard]] Certificate parsed(const std::string &pem) const;
+  [[nodiscard]] Certificate parsed(const TrustedKey &key) const;
 
   storage::Catalog &catalog_;
   Certificate self_;

@@ -26,10 +26,12 @@ std::size_t BoundaryScan::find(std::string_view block, std::size_t from) const n
     if (hit == nullptr) {
       break;
     }
-    const auto at = static_cast<std::size_t>(hit - block.data());
+    // Of CRs in a row only the last can begin a delimiter.
+    const auto at =
+        std::min(block.find_first_not_of('\r', static_cast<std::size_t>(hit - block.data())), block.size()) - 1;
     const auto length = std::min(delimiter_.size(), block.size() - at);
     // Most CRs end a line of text: the third byte tells without a call.
-    if ((length < 3 || hit[2] == '-') && std::memcmp(hit, delimiter_.data(), length) == 0) {
+    if ((length < 3 || block[at + 2] == '-') && std::memcmp(block.data() + at, delimiter_.data(), length) == 0) {
       return at;
     }
     from = at + 1;

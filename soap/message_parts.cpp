@@ -13,7 +13,7 @@ namespace {
 
 /// Header fields are remembered for as long as the message lasts; in honest messages they are some hundred bytes a
 /// part.
-constexpr std::size_t maxNameBytes = 8U * 1024 * 1024;
+constexpr std::size_t maxNameBytes = 8ULL << 20U;
 
 std::string idKey(std::string_view contentId) { return "id " + std::string(contentId); }
 
@@ -181,7 +181,7 @@ void MessageParts::countUnreferenced(std::uint64_t bytes) {
 }
 
 void MessageParts::skipUnreferenced() {
-  Bytes block(64U * 1024);
+  Bytes block(64ULL << 10U);
   while (const auto count = reader_->read(block)) {
     countUnreferenced(count);
   }

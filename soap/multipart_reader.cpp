@@ -59,9 +59,9 @@ private:
   std::size_t end_ = 0;
 };
 
-constexpr std::size_t windowBytes = 256U * 1024;
+constexpr std::size_t windowBytes = 256ULL << 10U;
 /// From this size on, body bytes are read straight to where the caller wants them.
-constexpr std::size_t directBytes = 32U * 1024;
+constexpr std::size_t directBytes = 32ULL << 10U;
 
 std::string checkedBoundary(std::string_view boundary) {
   if (!isBoundary(boundary)) {

@@ -39,11 +39,11 @@ public:
   [[nodiscard]] KeptBytes keep(Source &part);
 
   /// Parts up to this size stay in memory, as long as all of them together take no more than memoryBytes.
-  static constexpr std::size_t smallPart = 64U * 1024;
-  static constexpr std::size_t memoryBytes = 4U * 1024 * 1024;
+  static constexpr std::size_t smallPart = 64ULL << 10U;
+  static constexpr std::size_t memoryBytes = 4ULL << 20U;
   /// A spool file is followed by another once it has this size. Few files, because descriptors are few; not one,
   /// because a file that cannot seek is read from its start.
-  static constexpr std::uint64_t spoolFileBytes = 16U * 1024 * 1024;
+  static constexpr std::uint64_t spoolFileBytes = 16ULL << 20U;
 
 private:
   struct File {

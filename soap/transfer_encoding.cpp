@@ -17,7 +17,7 @@ namespace {
 /// Pulls blocks, has them decoded, and hands the result out piece by piece.
 class BlockDecoder : public Source {
 public:
-  BlockDecoder(std::string name, Source &encoded) : name_(std::move(name)), encoded_(encoded), in_(64U * 1024) {}
+  BlockDecoder(std::string name, Source &encoded) : name_(std::move(name)), encoded_(encoded), in_(64ULL << 10U) {}
 
   std::size_t read(std::span<std::byte> into) final {
     if (into.empty()) {

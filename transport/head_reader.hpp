@@ -1,22 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "domain/fault.hpp"
 #include "transport/http.hpp"
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 
 /// For this folder's .cpp files, and the fuzz target.
 namespace waybill::transport {
-
-/// A peer that is slower than the settings allow.
-class SlowPeer : public Fault {
-public:
-  explicit SlowPeer(std::string reason) : Fault(FaultCode::InvalidMessage, std::move(reason)) {}
-};
 
 /// How the body of a request is framed (RFC 9112 section 6).
 enum class Framing : std::uint8_t { None, Length, Chunked, UntilClose };
@@ -44,18 +36,20 @@ public:
   HeadReader(const HeadReader &) = delete;
   HeadReader &operator=(const HeadReader &) = delete;
 
-  /// Looks at all that was received so far; when the head is complete, takes it off the front of `received` and says
-  /// true. Throws Refusal.
-  [[nodiscard]] bool take(std::string &received);
-  /// The head, once take() said true. Throws Refusal for what RFC 9112 or we do not allow.
+  /// Given what was received and not used yet, says how much of it is used now; the rest has to be given again with
+  /// what comes next. Uses nothing past the head. Throws Refusal.
+  [[nodiscard]] std::size_t put(ByteView received);
+  [[nodiscard]] bool isComplete() const;
+  /// The head, once isComplete(). Throws Refusal for what RFC 9112 or we do not allow.
   [[nodiscard]] Head head() const;
 
-  /// Takes framing off `framed`: writes content into `into`, says how many bytes of `framed` were used and how many
-  /// written. Throws Fault InvalidMessage.
+  /// How many bytes of the framed body were used, and how many of its content written.
   struct Unframed {
     std::size_t used = 0;
     std::size_t written = 0;
   };
+  /// Takes chunked framing off, after the head. What was not used has to be given again with what comes next; when
+  /// nothing is used or written, more is needed. Throws Fault InvalidMessage.
   [[nodiscard]] Unframed unframe(ByteView framed, std::span<std::byte> into);
   /// True after the last chunk and its trailers.
   [[nodiscard]] bool bodyIsDone() const;

@@ -42,12 +42,14 @@ struct Request {
 /// The way back. Exactly one call of send() or of begin(); then, after begin(), write() calls and one end().
 class Response : public Sink {
 public:
-  /// A whole reply at once. Content-Length, Date and Connection are added here. A body given for HEAD is measured and
-  /// left out.
+  /// A whole reply at once. Content-Length, Date and Connection are added here; a field "Connection: close" makes it
+  /// the last on its connection. A body given for HEAD is measured and left out.
   virtual void send(int status, const Headers &headers, std::string_view body) = 0;
   /// Starts a streamed reply: with `length` as Content-Length, otherwise chunked (to HTTP/1.0: until the connection
   /// closes). For HEAD, write() discards.
   virtual void begin(int status, const Headers &headers, std::optional<std::uint64_t> length) = 0;
+  /// Part of a streamed reply. It may be held back until more comes, or end().
+  void write(ByteView bytes) override = 0;
   /// Ends a streamed reply. A reply never ended is cut: the connection closes without the final chunk or the missing
   /// bytes.
   virtual void end() = 0;

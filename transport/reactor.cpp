@@ -2,117 +2,98 @@
 #include "transport/reactor.hpp"
 
 #include "domain/fault.hpp"
-#include "transport/request_body.hpp"
-#include "transport/response_writer.hpp"
+#include "transport/reply_text.hpp"
 
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/post.hpp>
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/socket.h>
 
-#include <array>
 #include <cerrno>
+#include <future>
 
 namespace waybill::transport {
 
 namespace {
 
-using boost::asio::ip::tcp;
 using boost::system::error_code;
 using State = Connection::State;
 
-constexpr std::chrono::seconds lingerDeadline{10};
 constexpr std::chrono::milliseconds sweepEvery{250};
-
-std::string nameOf(const tcp::endpoint &peer) {
-  const auto address = peer.address().to_string();
-  return (peer.address().is_v6() ? "[" + address + "]" : address) + ":" + std::to_string(peer.port());
-}
+/// How long, and for how many bytes, a client that has got its reply may go on sending before it is reset.
+constexpr std::chrono::seconds lingerTime{10};
+constexpr std::uint64_t lingerBytes = 256ULL * 1024 * 1024;
+/// How long drain() waits for clients to take the last replies.
+constexpr std::chrono::seconds partingTime{2};
 
 } // namespace
 
 Reactor::Reactor(ServerOptions options, Handler &handler, ServerEvents events)
-    : options_(std::move(options)), handler_(handler),
-      events_(std::move(events)), patience_{options_.stallDeadline, options_.minimumRate, options_.rateGrace},
-      context_(serverContext(options_.certificateFile, options_.keyFile)), workers_(options_.workers, options_.queue) {
-  bind();
-}
+    : options_(std::move(options)), events_(std::move(events)),
+      context_(serverContext(options_.certificateFile, options_.keyFile)), listener_(io_, options_.host, options_.port),
+      serving_(options_, handler, events_, draining_), workers_(options_.workers, options_.queue) {}
 
 Reactor::~Reactor() {
   drain();
-  io_.stop();
-}
-
-void Reactor::bind() {
-  const auto where = options_.host + ":" + std::to_string(options_.port);
-  try {
-    const auto found = tcp::resolver(io_).resolve(options_.host, std::to_string(options_.port),
-                                                  tcp::resolver::passive | tcp::resolver::numeric_service);
-    const tcp::endpoint endpoint = found.begin()->endpoint();
-    acceptor_.open(endpoint.protocol());
-    acceptor_.set_option(tcp::acceptor::reuse_address(true));
-    acceptor_.bind(endpoint);
-    acceptor_.listen(4096);
-    port_ = acceptor_.local_endpoint().port();
-  } catch (const boost::system::system_error &error) {
-    throw Fault(FaultCode::Internal,
-                "listening failed: " + error.code().message() +
-                    "; choose another address by --listen, or stop what uses it",
-                where);
+  // What waits in the queue of io_ still holds connections: they must not need it when it goes.
+  for (const auto &connection : connections_) {
+    connection->unwatch();
   }
 }
 
 void Reactor::start() {
   workers_.start();
   boost::asio::post(io_, [this] {
-    accept();
+    listener_.start([this](Socket socket, std::string remote) { accepted(std::move(socket), std::move(remote)); },
+                    events_.log);
     sweep();
   });
-  thread_ = std::jthread([this] { io_.run(); });
+  thread_ = std::jthread([this] { run(); });
 }
 
-void Reactor::accept() {
-  acceptor_.async_accept([this](const error_code &error, tcp::socket socket) {
-    if (error == boost::asio::error::operation_aborted || !acceptor_.is_open()) {
-      return;
+void Reactor::run() {
+  const auto guard = boost::asio::make_work_guard(io_);
+  while (!io_.stopped()) {
+    try {
+      io_.run();
+    } catch (const std::exception &error) {
+      events_.log(std::string("the thread that parks connections met with: ") + error.what());
     }
-    if (error) {
-      // Out of descriptors, mostly: trying again at once would spin.
-      events_.log("accepting a connection failed: " + error.message());
-      retry_.expires_after(std::chrono::milliseconds(100));
-      retry_.async_wait([this](const error_code &cancelled) {
-        if (!cancelled) {
-          accept();
-        }
-      });
-      return;
-    }
-    accepted(std::move(socket));
-    accept();
-  });
+  }
 }
 
-void Reactor::accepted(tcp::socket socket) {
+void Reactor::accepted(Socket socket, std::string remote) {
   if (connections_.size() >= options_.connections) {
     events_.refused("connections");
     return;
   }
-  error_code error;
-  const auto peer = socket.remote_endpoint(error);
-  socket.non_blocking(true, error);
-  socket.set_option(tcp::no_delay(true), error);
-  if (error) {
-    return;
+  const int yes = 1;
+  ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+  try {
+    std::shared_ptr<SSL_CTX> context;
+    {
+      const Lock lock(contextMutex_);
+      context = context_;
+    }
+    const auto connection = std::make_shared<Connection>(io_, std::move(socket), context, std::move(remote));
+    connection->watch();
+    connections_.insert(connection);
+    enter(connection, State::Handshake, options_.headDeadline);
+    guard(connection, &Reactor::drive);
+  } catch (const std::exception &error) {
+    events_.log(std::string("taking a connection failed: ") + error.what());
   }
-  std::shared_ptr<SSL_CTX> context;
-  {
-    const std::lock_guard lock(contextMutex_);
-    context = context_;
+}
+
+void Reactor::guard(const ConnectionPtr &connection, Step step) {
+  try {
+    (this->*step)(connection);
+  } catch (const std::exception &error) {
+    events_.log("a connection from " + connection->remote + " was closed: " + error.what());
+    close(connection);
   }
-  auto connection = std::make_shared<Connection>(std::move(socket), context, nameOf(peer));
-  connection->deadline = Connection::Clock::now() + options_.headDeadline;
-  connections_.insert(connection);
-  report();
-  drive(connection);
 }
 
 void Reactor::drive(const ConnectionPtr &connection) {
@@ -121,15 +102,17 @@ void Reactor::drive(const ConnectionPtr &connection) {
   case State::Idle:
   case State::Head: readHead(connection); break;
   case State::Lingering: discard(connection); break;
-  case State::Busy: break;
+  case State::Busy:
+  case State::Closed: break;
   }
 }
 
 void Reactor::wait(const ConnectionPtr &connection, bool writable) {
-  const auto what = writable ? tcp::socket::wait_write : tcp::socket::wait_read;
-  connection->socket.async_wait(what, [this, connection](const error_code &error) {
-    if (!error && connection->socket.is_open()) {
-      drive(connection);
+  using boost::asio::posix::descriptor_base;
+  const auto what = writable ? descriptor_base::wait_write : descriptor_base::wait_read;
+  connection->watcher.async_wait(what, [this, connection](const error_code &cancelled) {
+    if (!cancelled) {
+      guard(connection, &Reactor::drive);
     }
   });
 }
@@ -143,6 +126,7 @@ void Reactor::shakeHands(const ConnectionPtr &connection) {
   case Progress::WantRead: wait(connection, false); break;
   case Progress::WantWrite: wait(connection, true); break;
   case Progress::Closed:
+  case Progress::Broken:
     events_.refused("tls");
     close(connection);
     break;
@@ -150,53 +134,82 @@ void Reactor::shakeHands(const ConnectionPtr &connection) {
 }
 
 void Reactor::readHead(const ConnectionPtr &connection) {
-  std::array<std::byte, 16 * 1024> block{};
   while (connection->state == State::Idle || connection->state == State::Head) {
     std::size_t got = 0;
-    switch (connection->tls.read(block, got)) {
-    case Progress::Done:
-      if (connection->state == State::Idle) {
-        connection->state = State::Head;
-        connection->deadline = Connection::Clock::now() + options_.headDeadline;
-      }
-      connection->received.append(asText(ByteView(block).first(got)));
-      parse(connection);
-      break;
+    switch (connection->tls.read(scratch_, got)) {
+    case Progress::Done: takeHead(connection, ByteView(scratch_).first(got)); break;
     case Progress::WantRead: wait(connection, false); return;
     case Progress::WantWrite: wait(connection, true); return;
-    case Progress::Closed: close(connection); return;
+    case Progress::Closed:
+    case Progress::Broken: close(connection); return;
     }
   }
 }
 
-void Reactor::parse(const ConnectionPtr &connection) {
+void Reactor::takeHead(const ConnectionPtr &connection, ByteView fresh) {
+  if (connection->state == State::Idle) {
+    enter(connection, State::Head, options_.headDeadline);
+  }
+  connection->received.append(fresh);
   if (!connection->head) {
     connection->head = std::make_unique<HeadReader>(options_.headBytes);
   }
   try {
-    if (connection->head->take(connection->received)) {
-      dispatch(connection, connection->head->head());
-    } else if (connection->received.size() > options_.headBytes) {
-      throw Refusal{431, "The request's header fields are too large."};
+    connection->received.consume(connection->head->put(connection->received.view()));
+    if (connection->head->isComplete()) {
+      dispatch(connection);
     }
   } catch (const Refusal &refusal) {
     refuse(connection, "bad-request", refusalText(refusal.status, refusal.text));
   }
 }
 
-void Reactor::dispatch(const ConnectionPtr &connection, Head head) {
-  connection->state = State::Busy;
-  ++busy_;
+void Reactor::enter(const ConnectionPtr &connection, State state, Millis time) {
+  connection->state = state;
+  connection->deadline = Connection::Clock::now() + time;
   report();
-  head.request.remote = connection->remote;
-  auto reader = std::shared_ptr<HeadReader>(std::move(connection->head));
-  auto shared = std::make_shared<Head>(std::move(head));
-  const auto running = workers_.tryRun([this, connection, reader, shared] { serve(connection, *shared, *reader); });
-  if (!running) {
-    --busy_;
-    connection->state = State::Head;
+}
+
+void Reactor::dispatch(const ConnectionPtr &connection) {
+  auto head = std::make_shared<Head>(connection->head->head());
+  if (!workers_.hasRoom()) {
     refuse(connection, "busy",
            refusalText(503, "This instance is busy; try again in a moment.", {{"Retry-After", "1"}}));
+    return;
+  }
+  std::shared_ptr<HeadReader> reader = std::move(connection->head);
+  connection->unwatch();
+  ++busy_;
+  enter(connection, State::Busy, Millis{0});
+  workers_.run([this, connection, head, reader] {
+    const auto afterwards = cutting_ ? Afterwards::Cut : serving_.run(*connection, *head, *reader);
+    connection->afterwards = afterwards;
+    boost::asio::post(io_, [this, connection] { guard(connection, &Reactor::returned); });
+  });
+}
+
+/// A worker is done with the connection.
+void Reactor::returned(const ConnectionPtr &connection) {
+  --busy_;
+  connection->state = State::Idle;
+  if (connection->afterwards == Afterwards::Cut || cutting_) {
+    close(connection);
+    return;
+  }
+  connection->watch();
+  if (connection->afterwards == Afterwards::Linger || draining_) {
+    linger(connection);
+    return;
+  }
+  enter(connection, State::Idle, options_.idleDeadline);
+  if (connection->received.empty()) {
+    connection->received.release();
+  } else {
+    // The next request came along with the last one (pipelining).
+    takeHead(connection, {});
+  }
+  if (connection->state == State::Idle || connection->state == State::Head) {
+    readHead(connection);
   }
 }
 
@@ -204,65 +217,45 @@ void Reactor::dispatch(const ConnectionPtr &connection, Head head) {
 void Reactor::refuse(const ConnectionPtr &connection, const char *outcome, const std::string &reply) {
   events_.refused(outcome);
   std::size_t sent = 0;
-  (void)connection->tls.write(asBytes(reply), sent);
+  (void)connection->tls.write(asBytes(reply), false, sent);
   linger(connection);
 }
 
-/// Closes our side and reads on for a while: closing at once would make the kernel throw away the reply that the client
-/// has not read yet.
+/// Closes our side; drive() then reads on for a while: closing at once would make the kernel throw away the reply that
+/// the client has not read yet.
 void Reactor::linger(const ConnectionPtr &connection) {
-  connection->state = State::Lingering;
-  connection->deadline = Connection::Clock::now() + lingerDeadline;
-  connection->received.clear();
+  connection->received.release();
   connection->head.reset();
   connection->tls.shutdown();
-  error_code ignored;
-  connection->socket.shutdown(tcp::socket::shutdown_send, ignored);
-  report();
-  discard(connection);
+  ::shutdown(connection->socket.get(), SHUT_WR);
+  enter(connection, State::Lingering, lingerTime);
+  wait(connection, false);
 }
 
 void Reactor::discard(const ConnectionPtr &connection) {
-  std::array<char, 64 * 1024> block;
-  // Not to its end: one endless sender must not keep the reactor.
-  for (int i = 0; i < 16; ++i) {
-    const auto got = ::recv(connection->socket.native_handle(), block.data(), block.size(), MSG_DONTWAIT);
-    if (got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)) {
+  // Not to its end: one endless sender must not keep this thread.
+  for (int turn = 0; turn < 16; ++turn) {
+    // tcp(7): with MSG_TRUNC bytes are dropped, not copied.
+    const auto got = ::recv(connection->socket.get(), nullptr, 1024 * 1024, MSG_TRUNC | MSG_DONTWAIT);
+    if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) {
+      break;
+    }
+    connection->discarded += got > 0 ? static_cast<std::uint64_t>(got) : 0;
+    if (got <= 0 || connection->discarded > lingerBytes) {
       close(connection);
       return;
-    }
-    if (got < 0) {
-      break;
     }
   }
   wait(connection, false);
 }
 
 void Reactor::close(const ConnectionPtr &connection) {
-  error_code ignored;
-  connection->socket.close(ignored);
-  connections_.erase(connection);
-  report();
-}
-
-/// A worker is done with the connection.
-void Reactor::returned(const ConnectionPtr &connection, bool keep, bool lingering) {
-  --busy_;
-  if (keep && !draining_) {
-    connection->state = State::Idle;
-    connection->deadline = Connection::Clock::now() + options_.idleDeadline;
+  if (connection->state != State::Closed) {
+    connection->state = State::Closed;
+    connection->unwatch();
+    connection->socket.close();
+    connections_.erase(connection);
     report();
-    if (!connection->received.empty()) {
-      // The next request came along with the last one (pipelining).
-      connection->state = State::Head;
-      connection->deadline = Connection::Clock::now() + options_.headDeadline;
-      parse(connection);
-    }
-    drive(connection);
-  } else if (lingering) {
-    linger(connection);
-  } else {
-    close(connection);
   }
 }
 
@@ -275,14 +268,7 @@ void Reactor::sweep() {
     }
   }
   for (const auto &connection : late) {
-    if (connection->state == State::Head) {
-      refuse(connection, "timeout", refusalText(408, "The request did not come in time."));
-    } else {
-      if (connection->state == State::Handshake) {
-        events_.refused("timeout");
-      }
-      close(connection);
-    }
+    guard(connection, &Reactor::expire);
   }
   sweeper_.expires_after(sweepEvery);
   sweeper_.async_wait([this](const error_code &cancelled) {
@@ -292,46 +278,30 @@ void Reactor::sweep() {
   });
 }
 
-void Reactor::report() { events_.gauges(static_cast<std::int64_t>(connections_.size()) - busy_, busy_); }
+void Reactor::expire(const ConnectionPtr &connection) {
+  if (connection->state == State::Head && connection->head) {
+    // The wait for the rest of the head ends; linger() begins another.
+    connection->unwatch();
+    connection->watch();
+    refuse(connection, "timeout", refusalText(408, "The request did not come in time."));
+    return;
+  }
+  if (connection->state == State::Handshake) {
+    events_.refused("timeout");
+  }
+  if (connection->state != State::Lingering) {
+    connection->tls.shutdown();
+  }
+  close(connection);
+}
 
-void Reactor::serve(const ConnectionPtr &connection, Head &head, HeadReader &reader) {
-  RequestBody body(*connection, reader, head, patience_);
-  head.request.body = &body;
-  ResponseWriter response(
-      *connection, {head.request.method == "HEAD", head.request.http10, head.keepAlive && !draining_}, patience_);
-  bool cut = false;
-  try {
-    handler_.handle(head.request, response);
-    if (!response.ended()) {
-      throw Fault(FaultCode::Internal,
-                  response.started() ? "the handler left its reply unfinished" : "the handler gave no reply",
-                  head.request.path);
-    }
-  } catch (const std::exception &error) {
-    if (dynamic_cast<const SlowPeer *>(&error) != nullptr) {
-      events_.refused("timeout");
-    }
-    events_.log(head.request.method + " " + head.request.path + " from " + connection->remote + ": " + error.what());
-    cut = response.started();
-  }
-  bool keep = false;
-  try {
-    if (!cut && !response.started()) {
-      response.closeAfterwards();
-      response.send(500, {{"Content-Type", "text/plain; charset=utf-8"}},
-                    "This instance failed while it worked on the request.\n");
-    }
-    keep = !cut && response.keepsAlive() && !body.isHeldBack() && body.drain(options_.drainBytes);
-  } catch (const std::exception &error) {
-    events_.log("finishing " + head.request.path + " for " + connection->remote + ": " + error.what());
-  }
-  boost::asio::post(io_, [this, connection, keep, cut] { returned(connection, keep, !cut); });
+void Reactor::report() {
+  occupancy_.set(connections_.size(), busy_);
+  events_.gauges(static_cast<std::int64_t>(connections_.size() - busy_), static_cast<std::int64_t>(busy_));
 }
 
 void Reactor::stopAccepting() {
-  error_code ignored;
-  acceptor_.close(ignored);
-  retry_.cancel();
+  listener_.close();
   std::vector<ConnectionPtr> waiting;
   for (const auto &connection : connections_) {
     if (connection->state != State::Busy && connection->state != State::Lingering) {
@@ -339,41 +309,47 @@ void Reactor::stopAccepting() {
     }
   }
   for (const auto &connection : waiting) {
+    connection->tls.shutdown();
     close(connection);
   }
 }
 
+/// Their blocking reads and writes end at once.
+void Reactor::cutBusy() {
+  for (const auto &connection : connections_) {
+    if (connection->state == State::Busy) {
+      ::shutdown(connection->socket.get(), SHUT_RDWR);
+    }
+  }
+}
+
 bool Reactor::drain() {
-  const std::lock_guard lock(drainMutex_);
-  if (draining_ || !thread_.joinable()) {
+  const Lock lock(drainMutex_);
+  if (!drained_) {
     draining_ = true;
-    workers_.stop();
+    drained_ = drainOnce();
+  }
+  return *drained_;
+}
+
+bool Reactor::drainOnce() {
+  if (!thread_.joinable()) {
     return true;
   }
-  draining_ = true;
-  boost::asio::post(io_, [this] { stopAccepting(); });
-  const auto until = Connection::Clock::now() + options_.drainDeadline;
-  const auto busyNow = [this] {
-    std::promise<std::int64_t> answer;
-    boost::asio::post(io_, [&] { answer.set_value(busy_); });
-    return answer.get_future().get();
-  };
-  bool whole = true;
-  while (busyNow() > 0) {
-    if (whole && Connection::Clock::now() >= until) {
-      whole = false;
-      // Their blocking reads and writes end at once.
-      boost::asio::post(io_, [this] {
-        for (const auto &connection : connections_) {
-          if (connection->state == State::Busy) {
-            ::shutdown(connection->socket.native_handle(), SHUT_RDWR);
-          }
-        }
-      });
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  std::promise<void> stopped;
+  boost::asio::post(io_, [&] {
+    stopAccepting();
+    stopped.set_value();
+  });
+  stopped.get_future().wait();
+  const auto whole = occupancy_.waitUntilNoneBusy(Connection::Clock::now() + options_.drainDeadline);
+  if (!whole) {
+    cutting_ = true;
+    boost::asio::post(io_, [this] { cutBusy(); });
   }
+  // Runs what has been queued, and waits for handlers that do not touch the network.
   workers_.stop();
+  occupancy_.waitUntilNoneOpen(Connection::Clock::now() + partingTime);
   io_.stop();
   thread_.join();
   return whole;
@@ -381,7 +357,7 @@ bool Reactor::drain() {
 
 void Reactor::reloadCertificate() {
   auto fresh = serverContext(options_.certificateFile, options_.keyFile);
-  const std::lock_guard lock(contextMutex_);
+  const Lock lock(contextMutex_);
   context_ = std::move(fresh);
 }
 

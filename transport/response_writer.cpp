@@ -2,141 +2,118 @@
 #include "transport/response_writer.hpp"
 
 #include "domain/fault.hpp"
+#include "domain/text.hpp"
+#include "transport/reply_text.hpp"
 
-#include <boost/beast/http/status.hpp>
-
+#include <algorithm>
 #include <array>
-#include <cstdio>
-#include <ctime>
+#include <charconv>
 
 namespace waybill::transport {
 
 namespace {
 
+/// Of TLS.
 constexpr std::size_t recordBytes = 16 * 1024;
 
-/// IMF-fixdate (RFC 9110 section 5.6.7).
-std::string httpDate() {
-  static constexpr std::array days{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  static constexpr std::array months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-  const auto now = std::time(nullptr);
-  std::tm utc{};
-  gmtime_r(&now, &utc);
-  char text[64];
-  std::snprintf(text, sizeof text, "%s, %02d %s %04d %02d:%02d:%02d GMT",
-                days.at(static_cast<std::size_t>(utc.tm_wday)), utc.tm_mday,
-                months.at(static_cast<std::size_t>(utc.tm_mon)), utc.tm_year + 1900, utc.tm_hour, utc.tm_min,
-                utc.tm_sec);
-  return text;
-}
-
-std::string headText(int status, const Headers &headers, bool keepAlive) {
-  const auto reason = boost::beast::http::obsolete_reason(static_cast<boost::beast::http::status>(status));
-  std::string text = "HTTP/1.1 " + std::to_string(status) + " " + std::string(reason.data(), reason.size()) + "\r\n";
-  for (const auto &[name, value] : headers.all()) {
-    if (name.find_first_of("\r\n:") != std::string::npos || value.find_first_of("\r\n") != std::string::npos) {
-      throw Fault(FaultCode::Internal, "a reply was about to carry a header field with a line end in it", name);
-    }
-    text += name + ": " + value + "\r\n";
-  }
-  return text + "Date: " + httpDate() + "\r\nConnection: " + (keepAlive ? "keep-alive" : "close") + "\r\n";
-}
+[[noreturn]] void misused(const char *how) { throw Fault(FaultCode::Internal, how); }
 
 bool hasNoBody(int status) { return status == 204 || status == 304 || status < 200; }
 
+std::string chunkHeader(std::size_t size) {
+  std::array<char, 20> digits{};
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), size, 16).ptr;
+  return std::string(digits.data(), end) + "\r\n";
+}
+
 } // namespace
 
-ResponseWriter::ResponseWriter(Connection &connection, Options options, Patience patience)
-    : connection_(connection), options_(options), pace_(patience) {}
+ResponseWriter::ResponseWriter(Connection &connection, RequestBody &body, Options options, Patience patience)
+    : connection_(connection), body_(body), options_(std::move(options)), pace_(patience) {}
 
 void ResponseWriter::send(int status, const Headers &headers, std::string_view body) {
   begin(status, headers, body.size());
-  if (!hasNoBody(status)) {
-    write(asBytes(body));
-  }
+  write(asBytes(body));
   end();
 }
 
 void ResponseWriter::begin(int status, const Headers &headers, std::optional<std::uint64_t> length) {
   if (started_) {
-    throw Fault(FaultCode::Internal, "a second reply to one request was begun");
+    misused("a second reply to one request was begun");
   }
+  bodiless_ = options_.head || hasNoBody(status);
   chunked_ = !length && !options_.http10 && !hasNoBody(status);
-  options_.keepAlive = options_.keepAlive && (length || chunked_ || hasNoBody(status));
-  auto text = headText(status, headers, options_.keepAlive);
+  const auto ends = length || chunked_ || bodiless_;
+  const auto asked = headers.get("Connection");
+  keepAlive_ = !mustClose_ && ends && !(asked && equalIgnoringCase(*asked, "close")) && options_.keepAlive();
+  pending_ = replyHead(status, headers, keepAlive_);
   if (chunked_) {
-    text += "Transfer-Encoding: chunked\r\n";
+    pending_ += "Transfer-Encoding: chunked\r\n";
   } else if (length && !hasNoBody(status)) {
-    text += "Content-Length: " + std::to_string(*length) + "\r\n";
+    pending_ += "Content-Length: " + std::to_string(*length) + "\r\n";
   }
-  left_ = hasNoBody(status) || options_.head ? std::optional<std::uint64_t>() : length;
-  options_.head = options_.head || hasNoBody(status);
-  // The time that the work took before does not count as slowness of the peer.
-  pace_ = pace_.fresh();
+  pending_ += "\r\n";
+  left_ = bodiless_ ? std::nullopt : length;
   started_ = true;
-  pending_ = std::move(text) + "\r\n";
+  body_.replyBegins();
 }
 
 void ResponseWriter::write(ByteView bytes) {
-  if (options_.head || bytes.empty()) {
+  if (!started_ || ended_) {
+    misused("a reply's body was written outside of begin() and end()");
+  }
+  if (bodiless_ || bytes.empty()) {
     return;
   }
   if (left_) {
     if (bytes.size() > *left_) {
-      throw Fault(FaultCode::Internal, "a reply was longer than the length it had announced");
+      misused("a reply was longer than the length it had announced");
     }
     *left_ -= bytes.size();
   }
   if (chunked_) {
-    char size[32];
-    std::snprintf(size, sizeof size, "%zx\r\n", bytes.size());
-    put(asBytes(size));
+    put(asBytes(chunkHeader(bytes.size())), false);
   }
-  put(bytes);
+  put(bytes, left_ && *left_ == 0);
   if (chunked_) {
-    put(asBytes("\r\n"));
+    put(asBytes("\r\n"), false);
   }
 }
 
-void ResponseWriter::put(ByteView bytes) {
-  const auto room = recordBytes - std::min(pending_.size(), recordBytes);
+/// Small pieces are gathered; of large ones, only what fills the gathered record is copied.
+void ResponseWriter::put(ByteView bytes, bool last) {
   if (!pending_.empty()) {
-    const auto fits = bytes.first(std::min(room, bytes.size()));
+    const auto fits = bytes.first(std::min(recordBytes - std::min(pending_.size(), recordBytes), bytes.size()));
     pending_.append(asText(fits));
     bytes = bytes.subspan(fits.size());
     if (pending_.size() >= recordBytes) {
-      flush();
+      flush(last && bytes.empty());
     }
   }
   if (bytes.size() >= recordBytes) {
-    writeAll(connection_, pace_, bytes);
+    writeAll(connection_, pace_, bytes, !last);
   } else {
     pending_.append(asText(bytes));
   }
 }
 
-void ResponseWriter::flush() {
-  writeAll(connection_, pace_, asBytes(pending_));
+void ResponseWriter::flush(bool last) {
+  writeAll(connection_, pace_, asBytes(pending_), !last);
   pending_.clear();
 }
 
 void ResponseWriter::end() {
+  if (!started_ || ended_) {
+    misused("a reply was ended that had not begun, or twice");
+  }
   if (left_.value_or(0) != 0) {
-    throw Fault(FaultCode::Internal, "a reply was shorter than the length it had announced");
+    misused("a reply was shorter than the length it had announced");
   }
-  if (chunked_ && !options_.head) {
-    put(asBytes("0\r\n\r\n"));
+  if (chunked_ && !bodiless_) {
+    put(asBytes("0\r\n\r\n"), true);
   }
-  flush();
+  flush(true);
   ended_ = true;
-}
-
-std::string refusalText(int status, std::string_view text, const Headers &more) {
-  auto headers = more;
-  headers.add("Content-Type", "text/plain; charset=utf-8");
-  headers.add("Content-Length", std::to_string(text.size() + 1));
-  return headText(status, headers, false) + "\r\n" + std::string(text) + "\n";
 }
 
 } // namespace waybill::transport

@@ -2,8 +2,9 @@
 #pragma once
 
 #include "transport/connection.hpp"
-#include "transport/http.hpp"
+#include "transport/request_body.hpp"
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -14,11 +15,13 @@ namespace waybill::transport {
 class ResponseWriter final : public Response {
 public:
   struct Options {
-    bool head = false;     ///< the request was HEAD: no body goes out
-    bool http10 = false;   ///< no chunks
-    bool keepAlive = true; ///< what the client and the server would like
+    bool head = false;   ///< the request was HEAD: no body goes out
+    bool http10 = false; ///< no chunks
+    /// Asked when the head goes out: whether the connection may be kept.
+    std::function<bool()> keepAlive;
   };
-  ResponseWriter(Connection &connection, Options options, Patience patience);
+  /// `connection` and `body` must outlive this.
+  ResponseWriter(Connection &connection, RequestBody &body, Options options, Patience patience);
 
   void send(int status, const Headers &headers, std::string_view body) override;
   void begin(int status, const Headers &headers, std::optional<std::uint64_t> length) override;
@@ -27,25 +30,27 @@ public:
   [[nodiscard]] bool started() const noexcept override { return started_; }
 
   [[nodiscard]] bool ended() const noexcept { return ended_; }
-  [[nodiscard]] bool keepsAlive() const noexcept { return options_.keepAlive; }
+  /// What the head said.
+  [[nodiscard]] bool keepsAlive() const noexcept { return keepAlive_; }
   /// From now on the reply, unless its head is out, says that the connection closes.
-  void closeAfterwards() noexcept { options_.keepAlive = false; }
+  void closeAfterwards() noexcept { mustClose_ = true; }
 
 private:
-  void put(ByteView bytes);
-  void flush();
+  void put(ByteView bytes, bool last);
+  void flush(bool last);
 
   Connection &connection_;
+  RequestBody &body_;
   Options options_;
   Pace pace_;
+  bool mustClose_ = false;
+  bool keepAlive_ = false;
   bool started_ = false;
   bool ended_ = false;
+  bool bodiless_ = false;
   bool chunked_ = false;
   std::optional<std::uint64_t> left_;
   std::string pending_; ///< small pieces on their way to one record
 };
-
-/// A whole small reply as bytes, for refusals before any worker: "Connection: close" included.
-[[nodiscard]] std::string refusalText(int status, std::string_view text, const Headers &more = {});
 
 } // namespace waybill::transport

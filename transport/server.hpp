@@ -24,17 +24,17 @@ struct ServerOptions {
   std::chrono::seconds headDeadline{15};  ///< from the first byte (or the accept) to a complete TLS handshake and head
   std::chrono::seconds idleDeadline{300}; ///< a kept connection without a request
   std::chrono::seconds stallDeadline{30}; ///< one read or write without any progress
-  std::uint64_t minimumRate = 1024;       ///< bytes a second, averaged since the body began, after rateGrace
-  std::chrono::seconds rateGrace{20};
+  std::uint64_t minimumRate = 1024;       ///< bytes a second, averaged over the time spent waiting for the peer
+  std::chrono::seconds rateGrace{20};     ///< time spent waiting before minimumRate is asked for
   std::chrono::seconds drainDeadline{30}; ///< how long drain() waits for running requests
   std::uint64_t drainBytes =
       256 * 1024; ///< unread request body that is swallowed to keep the connection; past that it is closed
 };
 
-/// What happened, for metrics and logs; called from the server's threads.
+/// What happened, for metrics and logs; called from the server's threads, several at once, and must not throw.
 struct ServerEvents {
-  std::function<void(const std::string &text)> log;                   ///< problems worth a line
-  std::function<void(const char *outcome)> refused;                   ///< "busy", "bad-request", "timeout", "tls"
+  std::function<void(const std::string &text)> log; ///< problems worth a line
+  std::function<void(const char *outcome)> refused; ///< "busy", "bad-request", "timeout", "tls", "connections"
   std::function<void(std::int64_t idle, std::int64_t active)> gauges; ///< connections
 };
 
@@ -58,7 +58,8 @@ public:
   /// The port that is listened on.
   [[nodiscard]] std::uint16_t port() const noexcept;
   /// Stops accepting, closes idle connections, answers running requests with "Connection: close", waits for them up to
-  /// drainDeadline, then cuts. Returns true when nothing had to be cut. Thread-safe, idempotent.
+  /// drainDeadline, then cuts: their reads and writes fail, and they are waited for. Returns true when nothing had to
+  /// be cut. Thread-safe, idempotent.
   bool drain();
   /// Loads the certificate and key files again (for new connections). Throws Fault Internal and keeps the old ones when
   /// they do not fit.

@@ -9,39 +9,50 @@ void WorkerPool::start() {
   }
 }
 
-bool WorkerPool::tryRun(Job job) {
+bool WorkerPool::hasRoom() {
+  const Lock lock(mutex_);
+  return !stopping_ && running_ + jobs_.size() < workers_ + queue_;
+}
+
+void WorkerPool::run(Job job) {
   {
-    const std::lock_guard lock(mutex_);
-    if (stopping_ || running_ + jobs_.size() >= workers_ + queue_) {
-      return false;
-    }
+    const Lock lock(mutex_);
     jobs_.push_back(std::move(job));
   }
   wake_.notify_one();
-  return true;
+}
+
+WorkerPool::Job WorkerPool::next() {
+  const Lock lock(mutex_);
+  while (jobs_.empty() && !stopping_) {
+    wake_.wait(mutex_);
+  }
+  if (jobs_.empty()) {
+    return {};
+  }
+  auto job = std::move(jobs_.front());
+  jobs_.pop_front();
+  ++running_;
+  return job;
+}
+
+void WorkerPool::finished() {
+  const Lock lock(mutex_);
+  --running_;
 }
 
 void WorkerPool::work() {
-  std::unique_lock lock(mutex_);
-  while (true) {
-    wake_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
-    if (jobs_.empty()) {
-      return;
-    }
-    auto job = std::move(jobs_.front());
-    jobs_.pop_front();
-    ++running_;
-    lock.unlock();
+  while (auto job = next()) {
     job();
+    // What the job holds goes before its place is free.
     job = nullptr;
-    lock.lock();
-    --running_;
+    finished();
   }
 }
 
 void WorkerPool::stop() {
   {
-    const std::lock_guard lock(mutex_);
+    const Lock lock(mutex_);
     stopping_ = true;
   }
   wake_.notify_all();

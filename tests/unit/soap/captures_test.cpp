@@ -93,7 +93,7 @@ void check(const std::string &name, const Expected &expected, std::size_t chunk)
   message.attachments->want(references);
   for (const auto &[reference, bytes] : expected.parts) {
     const auto part = message.attachments->open(reference);
-    CPPUNIT_ASSERT_MESSAGE(name + " " + reference, part);
+    CPPUNIT_ASSERT_MESSAGE(reference, part);
     CPPUNIT_ASSERT_EQUAL_MESSAGE(name, bytes, everything(*part));
   }
   message.attachments->finish();

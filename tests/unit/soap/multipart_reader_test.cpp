@@ -20,6 +20,18 @@ std::string only(const std::string &body, std::string_view boundary = "b") {
   return parts.front().bytes;
 }
 
+/// One part with these bytes.
+std::string around(const std::string &data) { return "--b\r\n" + head + data + "\r\n--b--\r\n"; }
+
+/// Data full of what is almost a boundary line.
+std::string almostBoundaries(const std::string &line) {
+  return "\r\n" + line.substr(0, line.size() - 1) + "\r\n" + line + "x";
+}
+
+std::string onePart(const std::string &line, const std::string &data) {
+  return line + "\r\n\r\n" + data + "\r\n" + line + "--\r\n";
+}
+
 void refuse(const std::string &body, std::string_view why, FaultCode code = FaultCode::InvalidMessage,
             const Limits &limits = {}) {
   expectFault(code, why, [&] { readParts(body, "b", limits); });
@@ -145,14 +157,14 @@ class MultipartReaderTest : public CppUnit::TestFixture {
                                    "\r\n--\r\n--bb\r\n--\r\n",
                                    "\r\n--b\x01"}) {
       // "--b" alone at the very start would be a boundary line.
-      CPPUNIT_ASSERT_EQUAL("x" + data, only("--b\r\n" + head + "x" + data + "\r\n--b--\r\n"));
+      CPPUNIT_ASSERT_EQUAL("x" + data, only(around("x" + data)));
     }
     CPPUNIT_ASSERT_EQUAL(std::string("--bX"), only("--b\r\n" + head + "--bX\r\n--b--"));
   }
 
   void keepsLineEndsOfTheData() {
     for (const std::string data : {"\r\n", "\r\n\r\n", "x\r\n", "\n", "\r", "\r\nx\r\n\r\n"}) {
-      CPPUNIT_ASSERT_EQUAL(data, only("--b\r\n" + head + data + "\r\n--b--\r\n"));
+      CPPUNIT_ASSERT_EQUAL(data, only(around(data)));
     }
   }
 
@@ -160,8 +172,8 @@ class MultipartReaderTest : public CppUnit::TestFixture {
     for (const auto &boundary : {std::string("'()+_,-./:=?"), std::string("with blank"), std::string("-"),
                                  std::string("--"), std::string(70, '-'), std::string("{uuid}<x>\"\\")}) {
       const auto line = "--" + boundary;
-      const auto data = "\r\n" + line.substr(0, line.size() - 1) + "\r\n" + line + "x";
-      CPPUNIT_ASSERT_EQUAL(data, only(line + "\r\n\r\n" + data + "\r\n" + line + "--\r\n", boundary));
+      const auto data = almostBoundaries(line);
+      CPPUNIT_ASSERT_EQUAL(data, only(onePart(line, data), boundary));
     }
   }
 
@@ -248,8 +260,8 @@ class MultipartReaderTest : public CppUnit::TestFixture {
     const auto withHeader = [](std::size_t size) {
       return "--b\r\nX: " + std::string(size - 5, 'y') + "\r\n\r\nx\r\n--b--";
     };
-    CPPUNIT_ASSERT_EQUAL(std::string("x"), only(withHeader(16 * 1024)));
-    refuse(withHeader(16 * 1024 + 1), "part_header_bytes", FaultCode::TooLarge);
+    CPPUNIT_ASSERT_EQUAL(std::string("x"), only(withHeader(16'384)));
+    refuse(withHeader(16'384 + 1), "part_header_bytes", FaultCode::TooLarge);
   }
 
   void refusesALongHeaderEarly() {
@@ -260,8 +272,8 @@ class MultipartReaderTest : public CppUnit::TestFixture {
 
   void refusesALongPreamble() {
     const auto withPreamble = [](std::size_t size) { return std::string(size, 'p') + "\r\n--b\r\n\r\nx\r\n--b--"; };
-    CPPUNIT_ASSERT_EQUAL(std::string("x"), only(withPreamble(64 * 1024)));
-    refuse(withPreamble(64 * 1024 + 1), "before its first boundary", FaultCode::TooLarge);
+    CPPUNIT_ASSERT_EQUAL(std::string("x"), only(withPreamble(65'536)));
+    refuse(withPreamble(65'536 + 1), "before its first boundary", FaultCode::TooLarge);
     refuse(std::string(1'000'000, 'p'), "before its first boundary", FaultCode::TooLarge);
   }
 

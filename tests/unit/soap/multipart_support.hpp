@@ -14,7 +14,7 @@ struct ReadPart {
   std::string bytes;
 };
 
-inline std::string readPart(MultipartReader &reader, std::size_t block = 64U * 1024) {
+inline std::string readPart(MultipartReader &reader, std::size_t block = 64ULL << 10U) {
   std::string bytes;
   Bytes buffer(block);
   while (const auto count = reader.read(buffer)) {
@@ -24,7 +24,7 @@ inline std::string readPart(MultipartReader &reader, std::size_t block = 64U * 1
 }
 
 /// All parts of `body`, read from `source`; `block` is how much is asked for at once.
-inline std::vector<ReadPart> readParts(Source &source, std::string_view boundary, std::size_t block = 64U * 1024,
+inline std::vector<ReadPart> readParts(Source &source, std::string_view boundary, std::size_t block = 64ULL << 10U,
                                        const Limits &limits = {}) {
   MultipartReader reader(source, boundary, limits);
   std::vector<ReadPart> parts;
@@ -38,7 +38,7 @@ inline std::vector<ReadPart> readParts(Source &source, std::string_view boundary
 inline std::vector<ReadPart> readParts(const std::string &body, std::string_view boundary = "b",
                                        const Limits &limits = {}) {
   ChunkSource source(body, 1U << 20U);
-  return readParts(source, boundary, 64U * 1024, limits);
+  return readParts(source, boundary, 64ULL << 10U, limits);
 }
 
 } // namespace waybill::soap::test

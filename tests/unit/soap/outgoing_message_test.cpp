@@ -10,7 +10,6 @@ namespace waybill::soap {
 namespace {
 
 using test::ChunkSource;
-using test::CountingSpool;
 using test::everything;
 using test::expectFault;
 using test::randomBytes;

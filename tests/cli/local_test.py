@@ -1,0 +1,269 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the waybill command does without any server: homes, keys, trust, grants, tokens, help, and wrong usage."""
+import base64
+import json
+import os
+import re
+import shutil
+import stat
+import subprocess
+
+from transcript import BIN, Folder
+from lab import main
+
+
+def openssl(folder, *arguments, stdin=b""):
+    done = subprocess.run(["openssl", *map(str, arguments)], input=stdin, cwd=folder.path, capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr.decode()
+    return done.stdout
+
+
+def two_homes(folder, *key_type):
+    folder.good("--home", "server", "init", "--name", "lab", *key_type)
+    folder.good("--home", "client", "init", "--name", "alice", *key_type)
+    for home in ("server", "client"):
+        (folder.path / f"{home}.pem").write_bytes(folder.good("--home", home, "identity", "--pem").raw)
+
+
+def init_makes_a_private_home():
+    with Folder() as folder:
+        os.umask(0o022)
+        folder.good("--home", "h", "init", "--name", "lab", "--host", "lab.example.org", "--host", "10.1.2.3")
+        assert folder.files() == ["h/catalog.sqlite", "h/instance.crt", "h/instance.key"], folder.files()
+        assert stat.S_IMODE((folder.path / "h").stat().st_mode) == 0o700
+        assert stat.S_IMODE((folder.path / "h/instance.key").stat().st_mode) == 0o600
+        text = openssl(folder, "x509", "-in", "h/instance.crt", "-noout", "-text").decode()
+        assert "DNS:lab.example.org" in text and "DNS:localhost" in text and "IP Address:10.1.2.3" in text and "CN = lab" in text, text
+
+
+def init_never_overwrites():
+    with Folder() as folder:
+        folder.good("--home", "h", "init")
+        before = (folder.path / "h/instance.key").read_bytes()
+        done = folder.bad(1, "--home", "h", "init")
+        assert done.out == "" and "h/instance.key" in done.err, done
+        assert (folder.path / "h/instance.key").read_bytes() == before
+
+
+def home_is_found_in_the_usual_order():
+    with Folder() as folder:
+        assert folder.good("init").out and (folder.path / ".waybill/instance.key").exists()
+        folder.good("init", env={"WAYBILL_HOME": "from-env"})
+        assert (folder.path / "from-env/instance.key").exists()
+        folder.good("init", "--home", "from-option", env={"WAYBILL_HOME": "from-env"})
+        assert (folder.path / "from-option/instance.key").exists()
+        done = folder.bad(1, "--home", "nowhere", "identity")
+        assert "nowhere" in done.err and "init" in done.err, done
+        assert not (folder.path / "nowhere").exists()
+
+
+def identity_is_the_hash_of_the_key():
+    with Folder() as folder:
+        for kind, name in (("p256", "P-256"), ("rsa3072", "RSA-3072")):
+            folder.good("--home", kind, "init", "--key-type", kind)
+            shown = json.loads(folder.good("--home", kind, "identity", "--json").out)
+            pem = folder.good("--home", kind, "identity", "--pem").raw
+            public = openssl(folder, "x509", "-noout", "-pubkey", stdin=pem)
+            digest = openssl(folder, "dgst", "-sha256", "-r", stdin=openssl(folder, "pkey", "-pubin", "-outform", "DER", stdin=public)).split()[0].decode()
+            assert shown["id"] == digest and shown["keyType"] == name and shown["certificate"].encode() == pem, shown
+            assert digest in folder.good("--home", kind, "identity").out
+
+
+def readable_key_is_refused():
+    with Folder() as folder:
+        folder.good("--home", "h", "init")
+        (folder.path / "h/instance.key").chmod(0o644)
+        done = folder.bad(1, "--home", "h", "identity")
+        assert "instance.key" in done.err, done
+
+
+def trust_grant_and_their_end():
+    with Folder() as folder:
+        two_homes(folder)
+        alice = json.loads(folder.good("--home", "client", "identity", "--json").out)["id"]
+        done = folder.good("--home", "server", "trust", "client.pem", "--as", "alice")
+        assert " ".join(alice[i:i + 4] for i in range(0, 64, 4)) in done.out, done
+        assert [(key["alias"], key["id"], key["revoked"]) for key in json.loads(folder.good("--home", "server", "keys", "--json").out)] == [("alice", alice, False)]
+
+        grant = json.loads(folder.good("--home", "server", "grant", "alice", "read,write", "/docs", "--expires", "30d", "--json").out)
+        assert grant["principal"] == alice and grant["rights"] == ["read", "write"] and grant["prefix"] == "/docs" and "expires" in grant, grant
+        folder.good("--home", "server", "grant", "alice/bob", "list", "/")
+        listed = json.loads(folder.good("--home", "server", "grants", "--json").out)
+        assert sorted(one["principal"] for one in listed) == [alice, alice + "/bob"], listed
+        assert "alice/bob" in folder.good("--home", "server", "grants").out
+        folder.good("--home", "server", "revoke", grant["id"])
+        assert [one["principal"] for one in json.loads(folder.good("--home", "server", "grants", "--json").out)] == [alice + "/bob"]
+        assert folder.bad(1, "--home", "server", "revoke", grant["id"]).out == ""
+
+        folder.good("--home", "server", "revoke-key", "alice")
+        assert "revoked" in folder.good("--home", "server", "keys").out
+        folder.good("--home", "server", "trust", "client.pem", "--as", "alice")
+        assert "revoked" not in folder.good("--home", "server", "keys").out
+
+
+def trust_refuses_what_is_wrong():
+    with Folder() as folder:
+        two_homes(folder)
+        (folder.path / "text").write_text("no certificate")
+        openssl(folder, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "weak.key", "-out", "weak.pem", "-subj", "/CN=weak")
+        for arguments in (["missing.pem"], ["text"], ["weak.pem"], ["client.pem", "--as", "no good"], ["client.pem", "--as", "a" * 64],
+                          ["client.pem", "--fingerprint", "0" * 64], ["https://127.0.0.1:1", "--yes"]):
+            done = folder.bad(1, "--home", "server", "trust", *arguments)
+            assert done.out == "", done
+        assert folder.good("--home", "server", "keys").out == ""
+        folder.good("--home", "server", "trust", "client.pem", "--as", "alice")
+        done = folder.bad(1, "--home", "server", "trust", "server.pem", "--as", "alice")
+        assert "alice" in done.err, done
+
+
+def fingerprints_may_be_written_in_groups():
+    with Folder() as folder:
+        two_homes(folder)
+        shown = folder.good("--home", "client", "identity").out
+        grouped = re.search(r"fingerprint  (.*)", shown).group(1)
+        folder.good("--home", "server", "trust", "client.pem", "--fingerprint", grouped.upper())
+        folder.good("--home", "server", "trust", "client.pem", "--fingerprint", grouped.replace(" ", ":"))
+
+
+def grant_refuses_what_is_wrong():
+    with Folder() as folder:
+        two_homes(folder)
+        folder.good("--home", "server", "trust", "client.pem", "--as", "alice")
+        for arguments in (["bob", "read", "/"], ["alice", "reed", "/"], ["alice", "", "/"], ["alice", "read", "/a//b"], ["alice", "read", "/../etc"],
+                          ["alice", "read", "/", "--expires", "soon"], ["alice", "read", "/", "--expires", "-5m"]):
+            done = folder.bad(1, "--home", "server", "grant", *arguments)
+            assert done.out == "", done
+        assert folder.good("--home", "server", "grants").out == ""
+
+
+def opened_by_openssl(folder, token, recipient, signer):
+    """The claims, by the commands of docs/tokens.md."""
+    (folder.path / "3").write_bytes(base64.b64decode(token, validate=True))
+    openssl(folder, "cms", "-verify", "-binary", "-inform", "DER", "-in", "3", "-noverify", "-nointern", "-certfile", signer, "-out", "2")
+    openssl(folder, "cms", "-decrypt", "-binary", "-inform", "DER", "-in", "2", "-inkey", f"{recipient}/instance.key", "-recip", f"{recipient}/instance.crt", "-out", "1")
+    return openssl(folder, "cms", "-verify", "-binary", "-inform", "DER", "-in", "1", "-noverify", "-nointern", "-certfile", signer).decode()
+
+
+def token_is_opened_by_openssl():
+    for kind in ("p256", "rsa3072"):
+        with Folder() as folder:
+            two_homes(folder, "--key-type", kind)
+            done = folder.good("--home", "client", "token", "--audience", "server.pem", "--operation", "Copy,List", "--resource", "/docs/", "--resource", "/a.txt",
+                               "--reply-to", "https://elsewhere:1/x?a=1&b=2", "--subject", "bob", "--lifetime", "30m")
+            assert done.out.count("\n") == 1 and done.err == "", done
+            claims = opened_by_openssl(folder, done.out.strip(), "server", "client.pem")
+            order = re.findall(r"<(?:\w+:)?(Id|Issuer|Audience|Subject|Operation|Resource|ReplyTo|NotBefore|NotAfter)>", claims)
+            assert order == ["Id", "Issuer", "Audience", "Subject", "Operation", "Operation", "Resource", "Resource", "ReplyTo", "NotBefore", "NotAfter"], claims
+            assert ">/docs<" in claims and ">bob<" in claims and "a=1&amp;b=2" in claims, claims
+            shown = json.loads(folder.good("--home", "client", "token", "--audience", "server.pem", "--operation", "Copy", "--json").out)
+            assert f">{shown['id']}<" in opened_by_openssl(folder, shown["token"], "server", "client.pem")
+            assert shown["token"] != done.out.strip() and len(shown["id"]) == 32
+
+
+def token_names_its_audience_in_each_way():
+    with Folder() as folder:
+        two_homes(folder)
+        server = json.loads(folder.good("--home", "server", "identity", "--json").out)["id"]
+        folder.good("--home", "client", "trust", "server.pem", "--as", "lab", "--url", "https://lab.example.org:8443/")
+        for audience in ("lab", server, "https://lab.example.org:8443", "https://lab.example.org:8443/services/data", "server.pem"):
+            shown = json.loads(folder.good("--home", "client", "token", "--audience", audience, "--operation", "Copy", "--json").out)
+            assert shown["audience"] == server, (audience, shown)
+        for audience in ("bal", "https://lab.example.org:84430", "https://lab.example.org", "0" * 64):
+            assert "trust" in folder.bad(1, "--home", "client", "token", "--audience", audience, "--operation", "Copy").err
+
+
+def remote_commands_need_a_trusted_instance():
+    with Folder() as folder:
+        two_homes(folder)
+        (folder.path / "file").write_text("x")
+        folder.good("--home", "client", "trust", "server.pem", "--as", "keyonly")
+        for arguments in (["put", "file", "lab:/"], ["get", "lab:/x"], ["ls", "lab:/"], ["stat", "lab:/x"], ["rm", "lab:/x"], ["ls", "https://other.example:1/"]):
+            assert "waybill trust" in folder.bad(1, "--home", "client", *arguments).err, arguments
+        assert "URL" in folder.bad(1, "--home", "client", "ls", "keyonly:/").err
+        for name in ("lab", "lab:x", "http://lab:1/", "./a:/b", "https:///x", "https://user@lab:1/"):
+            folder.bad(1, "--home", "client", "ls", name)
+        # a server that is not there: named, with what to do
+        folder.good("--home", "client", "trust", "server.pem", "--as", "gone", "--url", "https://127.0.0.1:1")
+        done = folder.bad(1, "--home", "client", "ls", "gone:/")
+        assert "https://127.0.0.1:1" in done.err and "running" in done.err, done
+
+
+def wrong_usage_is_exit_2():
+    with Folder() as folder:
+        folder.good("init")
+        for arguments in ([], ["frobnicate"], ["put"], ["put", "x"], ["get"], ["grant", "alice"], ["token"], ["token", "--audience", "x"], ["ls", "--frob", "a:/"],
+                          ["init", "--key-type", "dsa"], ["completion", "tcsh"], ["put", "a", "lab:/x", "--overwrite", "perhaps"], ["put", "a", "b", "lab:/notafolder"],
+                          ["put", "-", "lab:/folder/"], ["put", "-", "x", "lab:/folder/"], ["put", "a", "lab:/x", "--metadata", "novalue"], ["identity", "extra"]):
+            done = folder.bad(2, *arguments)
+            assert done.out == "" and "--help" in done.err, (arguments, done)
+
+
+def commands():
+    with Folder() as folder:
+        return re.findall(r"^  ([a-z-]+) {2,}", folder.good("--help").out.split("Subcommands:")[1], re.M)
+
+
+def every_help_has_an_example():
+    names = commands()
+    assert {"init", "identity", "trust", "keys", "revoke-key", "grant", "grants", "revoke", "put", "get", "ls", "stat", "rm", "token", "completion"} <= set(names), names
+    with Folder() as folder:
+        for name in names:
+            done = folder.good(name, "--help")
+            assert "Example:\n  " in done.out and f"Usage: waybill {name} [OPTIONS]" in done.out and done.err == "", (name, done)
+        assert "waybill 0." in folder.good("--version").out
+
+
+def completion_knows_every_command_and_option():
+    with Folder() as folder:
+        options = {name: set(re.findall(r"(--[a-z-]+)", folder.good(name, "--help").out.split("Options:")[1].split("\n\n")[0])) for name in commands()}
+        for shell in ("bash", "zsh", "fish"):
+            script = folder.good("completion", shell).out
+            for name, known in options.items():
+                assert name in script, (shell, name)
+                for option in known:
+                    assert (f"-l {option[2:]} " if shell == "fish" else option) in script, (shell, name, option)
+            if shutil.which(shell):
+                done = subprocess.run([shell, "-n"], input=script.encode(), capture_output=True, timeout=60)
+                assert done.returncode == 0 and not done.stderr, (shell, done)
+        # and bash does complete
+        script = folder.good("completion", "bash").out
+        ask = 'COMP_WORDS=(waybill --home x pu); COMP_CWORD=3; _waybill; echo "${COMPREPLY[@]}"; COMP_WORDS=(waybill put --over); COMP_CWORD=2; _waybill; echo "${COMPREPLY[@]}"'
+        done = subprocess.run(["bash", "--norc", "-c", "complete() { :; }; " + script + ask], capture_output=True, timeout=60)
+        assert done.stdout.decode().split() == ["put", "--overwrite"], done
+
+
+def man_page_is_sound():
+    with Folder() as folder:
+        (folder.path / "help").write_bytes(subprocess.run([BIN / "waybilld", "--help"], capture_output=True, timeout=60).stdout)
+        for arguments in (["man"], ["man", "--of", "help"]):
+            page = folder.good(*arguments).raw
+            done = subprocess.run(["man", "--warnings", "-E", "UTF-8", "-l", "-"], input=page, capture_output=True, timeout=60, env={**os.environ, "MANWIDTH": "100"})
+            assert done.returncode == 0 and done.stderr == b"", done.stderr.decode()
+            assert b"--home" in done.stdout and b"NAME" in done.stdout, done.stdout[:2000]
+        page = folder.good("man").out
+        for name in commands():
+            assert f".SH waybill {name}".replace("-", "\\-") in page, name
+
+
+def full_output_is_an_error():
+    with Folder() as folder:
+        folder.good("init")
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([BIN / "waybill", "identity"], stdout=full, stderr=subprocess.PIPE, cwd=folder.path, env=folder.environment(), timeout=60)
+        assert done.returncode == 1 and b"standard output" in done.stderr, done
+
+
+def hostile_names_do_no_harm_to_the_terminal():
+    with Folder() as folder:
+        folder.good("init")
+        done = folder.bad(1, "ls", "\x1b]0;evil\x07:/x")
+        assert "\x1b" not in done.err and "\x07" not in done.err, done
+
+
+if __name__ == "__main__":
+    main(init_makes_a_private_home, init_never_overwrites, home_is_found_in_the_usual_order, identity_is_the_hash_of_the_key, readable_key_is_refused,
+         trust_grant_and_their_end, trust_refuses_what_is_wrong, fingerprints_may_be_written_in_groups, grant_refuses_what_is_wrong,
+         token_is_opened_by_openssl, token_names_its_audience_in_each_way, remote_commands_need_a_trusted_instance, wrong_usage_is_exit_2,
+         every_help_has_an_example, completion_knows_every_command_and_option, man_page_is_sound, full_output_is_an_error,
+         hostile_names_do_no_harm_to_the_terminal)
