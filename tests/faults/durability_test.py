@@ -4,11 +4,12 @@
 import os
 import pathlib
 import re
+import subprocess
 import sys
 import tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from lab import Lab, element, envelope, expect_fault, main, multipart, related, wait_until  # noqa: E402
+from lab import BIN, Lab, envelope, expect_fault, main, multipart, related, wait_until  # noqa: E402
 
 TRACE = "trace=fsync,fdatasync,syncfs,rename,renameat,renameat2,write,pwrite64,sendto,sendmsg,writev"
 
@@ -74,15 +75,17 @@ def failed_sync_makes_the_store_read_only():
         lab.start()
         status, _, body = receive(lab, "/before", b"before")
         assert status == 200, body
-        lab.stop()
         # From here on every fsync of this daemon's content files fails. SQLite syncs by fdatasync, so the catalog still works.
-        lab.start(prefix=["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync", "-e", "inject=fsync:error=EIO:when=1+"])
+        strace = subprocess.Popen(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=fsync", "-e", "inject=fsync:error=EIO", "-p", str(lab.daemon_pid())])
+        wait_until(lambda: "TracerPid:\t0" not in pathlib.Path(f"/proc/{lab.daemon_pid()}/status").read_text(), "strace to attach")
         expect_fault(receive(lab, "/during"), "Internal")
         expect_fault(receive(lab, "/after"), "Internal")
         status, _, body = lab.get("/healthz")
         assert status == 503 and b"read-only" in body, body
         assert b"waybill_store_read_only 1" in lab.get("/metrics")[2]
-        lab.stop(expect=None)
+        strace.terminate()
+        strace.wait()
+        lab.stop()
         lab.start()
         assert lab.paths() == ["/before"], lab.paths()
         assert lab.waybill("get", "lab:/before", "-").stdout == b"before"
@@ -92,7 +95,6 @@ def failed_sync_makes_the_store_read_only():
 
 
 def full_disk_is_no_space_and_nothing_else():
-    import subprocess
     with Lab('[storage]\nminimum_free_bytes = 0\n') as lab:
         # The home moves to a small disk of its own.
         small = lab.folder / "small"
@@ -122,8 +124,6 @@ def full_disk_is_no_space_and_nothing_else():
 
 
 def second_daemon_on_one_home_is_refused():
-    import subprocess
-    from lab import BIN
     with Lab() as lab:
         lab.start()
         second = subprocess.run([str(BIN / "waybilld"), "--home", str(lab.home), "--listen", "127.0.0.1:0"], capture_output=True, timeout=30)
