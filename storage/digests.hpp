@@ -10,7 +10,8 @@
 
 namespace waybill::storage {
 
-/// SHA-256 (OpenSSL) and adler32 (zlib) of one stream, with its length. One thread at a time.
+/// SHA-256 (OpenSSL) and adler32 (libdeflate) of one stream, with its length. Past a few MiB they are computed in a
+/// thread of its own. Used by one thread at a time.
 class Digester {
 public:
   Digester();
