@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// A plain gSOAP client: what wsdl2h and soapcpp2 made of the served WSDL, with their default options, and nothing of Waybill's own code.
+// A plain gSOAP client: what wsdl2h and soapcpp2 made of the served WSDL, with their default options, and nothing of
+// Waybill's own code.
 //   client ENDPOINT CA TOKEN receive PATH FILE inline|mtom
 //   client ENDPOINT CA TOKEN copy PATH FILE MTOM|Inline
 //   client ENDPOINT CA TOKEN list PREFIX
@@ -76,7 +77,8 @@ int copy(DataManagerSoap11BindingProxy &proxy, std::string path, const char *fil
     std::cerr << "the reply has no Content\n";
     return 1;
   }
-  std::ofstream(file, std::ios::binary).write(reinterpret_cast<const char *>(content->__item.__ptr), content->__item.__size);
+  std::ofstream(file, std::ios::binary)
+      .write(reinterpret_cast<const char *>(content->__item.__ptr), content->__item.__size);
   std::cout << "fetched " << content->__item.__size << '\n';
   return 0;
 }
