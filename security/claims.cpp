@@ -58,6 +58,8 @@ struct FreeParser {
   void operator()(xmlParserCtxt *parser) const noexcept { xmlFreeParserCtxt(parser); }
 };
 
+std::string_view textOf(const xmlChar *text) { return reinterpret_cast<const char *>(text); }
+
 std::unique_ptr<xmlDoc, FreeDocument> parsed(std::string_view xml) {
   if (xml.size() > mostBytes || !isXmlText(xml)) {
     malformed("it is not UTF-8 text of at most 1 MiB");
@@ -68,11 +70,14 @@ std::unique_ptr<xmlDoc, FreeDocument> parsed(std::string_view xml) {
   }
   const std::unique_ptr<xmlParserCtxt, FreeParser> parser(xmlNewParserCtxt());
   std::unique_ptr<xmlDoc, FreeDocument> document(
-      parser ? xmlCtxtReadMemory(parser.get(), xml.data(), static_cast<int>(xml.size()), nullptr, "UTF-8",
+      parser ? xmlCtxtReadMemory(parser.get(), xml.data(), static_cast<int>(xml.size()), nullptr, nullptr,
                                  XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_NOCDATA)
              : nullptr);
   if (!document) {
     malformed("it is not well-formed XML");
+  }
+  if (document->encoding != nullptr && !equalIgnoringCase(textOf(document->encoding), "UTF-8")) {
+    malformed("it declares another encoding than UTF-8");
   }
   return document;
 }

@@ -11,7 +11,7 @@ trap 'rm -rf "$work"' EXIT
 
 new_key() { # NAME ec|rsa [subject key identifier]
   local name=$1 kind=$2 id=${3:-hash} options
-  [ -e "$name.key" ] && return
+  [ -e "$name.crt" ] && return
   printf '[req]\ndistinguished_name=dn\nx509_extensions=x\n[dn]\n[x]\nsubjectKeyIdentifier=%s\nbasicConstraints=critical,CA:FALSE\n' \
     "$id" > "$work/req.cnf"
   options=(ec -pkeyopt ec_paramgen_curve:P-256)
@@ -28,6 +28,8 @@ new_key rita rsa
 new_key lab ec
 new_key rsalab rsa
 new_key stranger ec
+new_key no-key-identifier ec none
+rm -f no-key-identifier.key # nobody signs with it
 new_key mallory ec "$(key_id alice)" # claims to be found where alice is
 
 # --- the three layers -----------------------------------------------------------------------------------------------
