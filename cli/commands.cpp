@@ -25,7 +25,7 @@ void addAll(CLI::App &app, Globals &globals, Work &work) {
              "  waybill put paper.pdf lab:/docs/\n"
              "  waybill get lab:/docs/paper.pdf copy.pdf");
   for (const auto add : {addInit, addIdentity, addTrust, addKeys, addRevokeKey, addGrant, addGrants, addRevoke, addPut,
-                         addGet, addLs, addStat, addRm, addToken, addCompletion, addMan}) {
+                         addGet, addLs, addStat, addRm, addToken, addRenewLedger, addCompletion, addMan}) {
     add(app, work);
   }
 }

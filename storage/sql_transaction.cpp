@@ -89,4 +89,8 @@ void SqlTransaction::putSetting(const std::string &name, const std::string &valu
   connection_.execute(statements::putSetting, {name, value});
 }
 
+void SqlTransaction::renewLedger(Time birth) {
+  connection_.execute(statements::putSetting, {ledgerBirthSetting, std::to_string(column(birth))});
+}
+
 } // namespace waybill::storage

@@ -29,6 +29,8 @@ public:
   void putGrant(const Grant &grant) override;
   bool removeGrant(const std::string &id) override;
   void putSetting(const std::string &name, const std::string &value) override;
+  /// See renew_ledger.hpp.
+  void renewLedger(Time birth);
 
 private:
   SqlConnection &connection_;
