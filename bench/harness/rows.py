@@ -134,7 +134,7 @@ def small_batched(bench):
             xrootd.make_folder("batch")
             folder.theirs.append(len(names) / timed(["xrdcp", "-s", "-r", many, xrootd.url("batch")], env=xrootd.env).seconds)
             out.mkdir()
-            folder_get.theirs.append(len(names) / timed(["xrdcp", "-s", "-r", xrootd.url("batch/" + many.name), out], env=xrootd.env).seconds)
+            folder_get.theirs.append(len(names) / timed(["xrdcp", "-s", "-r", xrootd.url("batch/" + many.name, "root"), out], env=xrootd.env).seconds)
             shutil.rmtree(out)
             shutil.rmtree(xrootd.files / "batch")
     return [aim, put, get, folder, folder_get]
