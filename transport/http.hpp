@@ -12,7 +12,7 @@
 
 namespace waybill::transport {
 
-/// Header fields in the order they came. Names compare without case (RFC 9110 section 5.1).
+/// Header fields; those of one name in the order they came. Names compare without case (RFC 9110 section 5.1).
 class Headers {
 public:
   Headers() = default;
