@@ -138,14 +138,21 @@ std::shared_ptr<MessageParts::Part> MessageParts::find(const std::string &refere
   return nullptr;
 }
 
-std::set<std::string> MessageParts::references(const Keys &keys) const {
-  std::set<std::string> all;
+std::size_t MessageParts::uses(const Keys &keys) const {
+  const std::string *first = nullptr;
   for (const auto &key : keys) {
-    if (const auto found = wanted_.find(key); found != wanted_.end()) {
-      all.insert(found->second.begin(), found->second.end());
+    const auto found = wanted_.find(key);
+    if (found == wanted_.end()) {
+      continue;
+    }
+    for (const auto &reference : found->second) {
+      if (first != nullptr && *first != reference) {
+        return 2;
+      }
+      first = &reference;
     }
   }
-  return all;
+  return first == nullptr ? 0 : 1;
 }
 
 std::shared_ptr<MessageParts::Part> MessageParts::add(PartInfo info, const Keys &keys) {
@@ -197,7 +204,7 @@ void MessageParts::want(std::set<std::string> references) {
   std::set<const Part *> counted;
   for (auto entry = seen_.begin(); entry != seen_.end();) {
     const auto &part = *entry->second;
-    if (part.inlined || !this->references(partKeys(part.info)).empty()) {
+    if (part.inlined || uses(partKeys(part.info)) != 0) {
       ++entry;
       continue;
     }
@@ -228,14 +235,14 @@ std::unique_ptr<Source> MessageParts::open(const std::string &reference) {
   }
   while (auto info = nextPart()) {
     const auto keys = partKeys(*info);
-    const auto uses = references(keys);
-    if (uses.empty() || isKnown(keys)) {
+    const auto count = uses(keys);
+    if (count == 0 || isKnown(keys)) {
       skipUnreferenced();
       continue;
     }
     const auto part = add(std::move(*info), keys);
     const bool asked = find(reference) == part;
-    if (asked && uses.size() == 1) {
+    if (asked && count == 1) {
       return std::make_unique<Arriving>(*this);
     }
     keepCurrent(*part);
@@ -260,7 +267,7 @@ void MessageParts::addInline(std::string contentId, std::string bytes) {
 void MessageParts::finish() {
   ++opened_;
   while (const auto info = nextPart()) {
-    if (references(partKeys(*info)).empty()) {
+    if (uses(partKeys(*info)) == 0) {
       skipUnreferenced();
     }
   }

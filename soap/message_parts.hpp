@@ -48,7 +48,8 @@ private:
   using Keys = std::vector<std::string>;
 
   [[nodiscard]] std::shared_ptr<Part> find(const std::string &reference) const;
-  [[nodiscard]] std::set<std::string> references(const Keys &keys) const;
+  /// How many references name a part with these keys: none, one, or 2 for any more.
+  [[nodiscard]] std::size_t uses(const Keys &keys) const;
   std::shared_ptr<Part> add(PartInfo info, const Keys &keys);
   [[nodiscard]] std::optional<PartInfo> nextPart();
   [[nodiscard]] bool isKnown(const Keys &keys) const;

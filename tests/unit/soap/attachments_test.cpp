@@ -53,6 +53,7 @@ class AttachmentsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(tellsWhatTheHeaderSaid);
   CPPUNIT_TEST(opensAKeptPartAgain);
   CPPUNIT_TEST(keepsAPartThatHasTwoReferences);
+  CPPUNIT_TEST(passesOnAPartThatOneReferenceNamesTwice);
   CPPUNIT_TEST(refusesAPassedOnPartASecondTime);
   CPPUNIT_TEST(refusesToReadAnOldSource);
   CPPUNIT_TEST(opensInlineBytes);
@@ -198,6 +199,14 @@ class AttachmentsTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::string("1"), reading.bytes("cid:a"));
     CPPUNIT_ASSERT_EQUAL(std::string("2"), reading.bytes("cid:b"));
     CPPUNIT_ASSERT_EQUAL(std::string("1"), reading.bytes("http://x/a"));
+  }
+
+  void passesOnAPartThatOneReferenceNamesTwice() {
+    Limits limits;
+    limits.earlyBytes = 0;
+    Reading reading(root + part("Content-ID: <x>\r\nContent-Location: x", "1"), limits);
+    reading.attachments().want({"x"});
+    CPPUNIT_ASSERT_EQUAL(std::string("1"), reading.bytes("x"));
   }
 
   void refusesAPassedOnPartASecondTime() {
