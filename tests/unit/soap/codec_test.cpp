@@ -153,7 +153,8 @@ public:
           soap::writeEnvelope(soap::Version::Soap11, {}, {}, encodedData(data, {{"x y@waybill", content}})),
           soap::Limits{});
       std::map<std::string, std::string> lifted;
-      envelope.liftContent([&](std::string id, std::string got) { lifted.emplace("cid:" + id, std::move(got)); });
+      envelope.liftContent(
+          [&](const std::string &id, std::string got) { lifted.emplace("cid:" + id, std::move(got)); });
       const auto back = soap::decode<DescribeRequest>(envelope.bodyXml());
       CPPUNIT_ASSERT(back.data.at(0).content);
       CPPUNIT_ASSERT_EQUAL(std::string(content), lifted.at(*back.data.at(0).content));
@@ -172,6 +173,7 @@ public:
     const auto expected = soap::encode(message);
     std::atomic<int> wrong = 0;
     std::vector<std::thread> threads;
+    threads.reserve(8);
     for (int i = 0; i < 8; ++i) {
       threads.emplace_back([&] {
         for (int n = 0; n < 50; ++n) {
