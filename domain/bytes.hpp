@@ -84,7 +84,7 @@ private:
 };
 
 /// How much is moved at once between sources and sinks: big enough to amortise calls, small enough for the cache.
-inline constexpr std::size_t copyBlock = 256 * 1024;
+inline constexpr std::size_t copyBlock = std::size_t{256} * 1024;
 
 /// Moves everything from `source` to `sink`; returns the number of bytes.
 std::uint64_t copyAll(Source &source, Sink &sink);

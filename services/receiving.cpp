@@ -21,8 +21,14 @@ struct DataManager::Arrival {
 
 namespace {
 
+/// A media type in printable ASCII: it goes into header fields and into XML.
+bool isMediaType(const std::string &type) {
+  const auto printableAscii = std::all_of(type.begin(), type.end(), [](char c) { return c >= 0x20 && c < 0x7F; });
+  return printableAscii && type.size() <= 255 && soap::MediaType::parse(type);
+}
+
 void checkContentType(const std::string &type, const std::string &path) {
-  if (hasControlCharacters(type) || type.size() > 255 || !soap::MediaType::parse(type)) {
+  if (!isMediaType(type)) {
     throw Fault(FaultCode::BadParameter,
                 "Receive needs a media type such as text/plain as ContentType, not '" + printable(type, 60) + "'",
                 path);
@@ -135,9 +141,8 @@ DataManager::Arrival DataManager::take(Call &call, const Permission &mayWrite, c
   row.size = arrival.staged->size();
   row.sha256 = arrival.staged->sha256Hex();
   row.adler32 = arrival.staged->adler32Hex();
-  const auto knownType = !resolved.contentType.empty() && soap::MediaType::parse(resolved.contentType) &&
-                         !hasControlCharacters(resolved.contentType);
-  row.contentType = data.contentType.value_or(knownType ? resolved.contentType : "application/octet-stream");
+  row.contentType =
+      data.contentType.value_or(isMediaType(resolved.contentType) ? resolved.contentType : "application/octet-stream");
   row.secure = data.secure.value_or(true);
   row.created = clock_.now();
   row.expires = data.expires;
