@@ -47,7 +47,7 @@ template <class Action> auto SqlConnection::guarded(const Sql *sql, const char *
     if (!failure_ && fault.failure() != DatabaseFailure::Other) {
       failure_ = fault;
     }
-    throw fault;
+    throw DatabaseFault(fault);
   } catch (...) {
     statements_.erase(sql);
     throw;
