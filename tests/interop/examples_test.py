@@ -53,6 +53,20 @@ def zeep_large():
     assert fetched.read_bytes() == content, "other bytes came back"
 
 
+def zeep_tree():
+    folder = LAB.folder / "tree"
+    for name, content in PAYLOADS.items():
+        (folder / name).mkdir(parents=True)
+        (folder / name / "Grüße & more.bin").write_bytes(content)
+    run("/usr/bin/python3", EXAMPLES / "zeep/tree.py", folder, "/examples/tree", LAB.folder / "tree-back", env=environment())
+    run("diff", "-r", folder, LAB.folder / "tree-back")
+
+
+def zeep_refusals():
+    said = run("/usr/bin/python3", EXAMPLES / "zeep/refusals.py", LAB.client_home, LAB.stranger_home, LAB.folder / "alice.pem", env=environment()).stdout.decode()
+    assert "WRONG" not in said and said.count("\n") == 5, said
+
+
 if __name__ == "__main__":
     with Interop() as LAB:
-        main(zeep_put_get, php_put_get, node_put_get, curl_put_get, zeep_large)
+        main(zeep_put_get, php_put_get, node_put_get, curl_put_get, zeep_large, zeep_tree, zeep_refusals)
