@@ -37,7 +37,7 @@ public:
 
   void add(ByteView bytes) {
     // Small steps: the second digest finds the bytes in the cache.
-    static constexpr std::size_t step = 32 * 1024;
+    static constexpr std::size_t step = 32UL * 1024;
     while (!bytes.empty()) {
       const auto now = bytes.first(std::min(step, bytes.size()));
       if (EVP_DigestUpdate(sha256_.get(), now.data(), now.size()) != 1) {
@@ -101,7 +101,7 @@ public:
   }
 
 private:
-  static constexpr std::size_t blockBytes = 256 * 1024;
+  static constexpr std::size_t blockBytes = 256UL * 1024;
   static constexpr std::size_t mostBlocks = 4;
 
   Bytes freeBlock() {

@@ -11,7 +11,7 @@ namespace waybill::storage {
 namespace {
 
 /// The kernel is told to start writing after so many bytes, so that the sync at the end finds little left to do.
-constexpr std::uint64_t writeBackStep = 8 * 1024 * 1024;
+constexpr std::uint64_t writeBackStep = 8ULL * 1024 * 1024;
 
 } // namespace
 
@@ -42,9 +42,9 @@ void StagedFile::startWriteBack() {
   // Only an I/O error is looked at: whatever else this hint meets, the sync will meet too.
   if (::sync_file_range(file_.get(), static_cast<off64_t>(writeBackFrom_), 0, SYNC_FILE_RANGE_WRITE) != 0 &&
       errno == EIO) {
-    auto fault = folder_.turnReadOnly("writing stored data back", stagingPath(id_), errno);
+    const auto fault = folder_.turnReadOnly("writing stored data back", stagingPath(id_), errno);
     discard();
-    throw fault;
+    throw Fault(fault);
   }
   writeBackFrom_ = digester_.size();
 }

@@ -215,7 +215,7 @@ void CatalogSuite::listsArePaged() {
   }
   insert(all);
   insert({"/o", "/p-", "/q"});
-  for (const std::size_t limit : {1, 2, 7, 25, 26, 27, 1000}) {
+  for (const auto limit : {1UL, 2UL, 7UL, 25UL, 26UL, 27UL, 1000UL}) {
     std::vector<std::string> found;
     for (std::size_t rounds = 0; rounds < 30; ++rounds) {
       const auto page = paths("/p", found.empty() ? "" : found.back(), limit);
