@@ -68,7 +68,7 @@ public:
   void malformedHeadsAreRefused() {
     const auto lab = echo();
     const std::string line = "GET / HTTP/1.1\r\n";
-    refuses(lab, 400, std::string("GET /a\0b HTTP/1.1\r\nHost: here\r\n\r\n", 38));
+    refuses(lab, 400, std::string("GET /a\0b HTTP/1.1\r\nHost: here\r\n\r\n", 33));
     refuses(lab, 400, "\x16\x03\x01 junk\r\n\r\n");
     refuses(lab, 400, "G@T / HTTP/1.1\r\nHost: here\r\n\r\n");
     refuses(lab, 400, line + "Host : here\r\n\r\n");

@@ -84,8 +84,8 @@ class RawClient {
 public:
   struct Options {
     bool handshake = true;
-    int maximumVersion = 0; ///< OpenSSL's number; 0: any
-    std::string protocols;  ///< ALPN, in wire form
+    int maximumVersion = 0;     ///< OpenSSL's number; 0: any
+    std::string protocols = {}; ///< ALPN, in wire form
   };
   explicit RawClient(std::uint16_t port) : RawClient(port, Options{}) {}
   RawClient(std::uint16_t port, Options options);
