@@ -7,6 +7,7 @@
 #include "cli/people.hpp"
 #include "cli/remote_list.hpp"
 #include "cli/remote_name.hpp"
+#include "cli/usage.hpp"
 #include "domain/data_path.hpp"
 
 #include <nlohmann/json.hpp>
@@ -75,15 +76,30 @@ private:
 
   int toOutput() {
     if (options_.recursive || source_.namesFolder()) {
-      throw CLI::ValidationError("get", "only a single object goes to standard output");
+      throw WrongUsage("only a single object goes to standard output");
     }
     OutputSink output;
-    static_cast<void>(downloader_.stream(DataPath::parse(source_.path).text(), output));
+    static_cast<void>(downloader_.stream(objectPath(), output));
     return 0;
   }
 
+  /// The path of the one object that is meant; one that is named by its Id is looked up first.
+  std::string objectPath() {
+    auto data = source_.toData();
+    if (!data.path) {
+      services::CallExtras extras;
+      extras.resources = {*data.id};
+      const auto found = remote_.call(DescribeRequest{{data}}, extras).message.data;
+      data.path = found.empty() ? std::nullopt : found.front().path;
+      if (!data.path) {
+        throw Fault(FaultCode::InvalidMessage, "the instance does not say which path it has", *data.id);
+      }
+    }
+    return DataPath::parse(*data.path).text();
+  }
+
   void single() {
-    const auto path = DataPath::parse(source_.path).text();
+    const auto path = objectPath();
     const auto name = path.substr(path.rfind('/') + 1);
     auto local = options_.target.empty() ? name : options_.target;
     if (local.ends_with('/') || std::filesystem::is_directory(local)) {

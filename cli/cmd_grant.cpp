@@ -3,6 +3,7 @@
 
 #include "cli/output.hpp"
 #include "cli/people.hpp"
+#include "cli/usage.hpp"
 #include "domain/random.hpp"
 
 #include <nlohmann/json.hpp>
@@ -48,8 +49,16 @@ void show(const Grant &grant, Context &context) {
   }
 }
 
+std::set<Right> rightsOf(const std::string &text) {
+  try {
+    return parseRights(text);
+  } catch (const Fault &fault) {
+    throw WrongUsage(fault.reason());
+  }
+}
+
 int runGrant(const GrantOptions &options, Context &context) {
-  const auto rights = parseRights(options.rights);
+  const auto rights = rightsOf(options.rights);
   const auto expires =
       options.expires.empty() ? std::nullopt : std::optional(parseExpiry(options.expires, context.clock().now()));
   auto &trust = context.trust();

@@ -7,6 +7,7 @@
 #include "cli/progress.hpp"
 #include "cli/remote_name.hpp"
 #include "cli/uploader.hpp"
+#include "cli/usage.hpp"
 #include "domain/data_path.hpp"
 
 #include <nlohmann/json.hpp>
@@ -30,7 +31,7 @@ struct PutOptions {
 Metadata parseMetadata(const std::string &text) {
   const auto equals = text.find('=');
   if (equals == std::string::npos || equals == 0) {
-    throw CLI::ValidationError("--metadata", "takes NAME=VALUE, not '" + text + "'");
+    throw WrongUsage("--metadata takes NAME=VALUE, not '" + text + "'");
   }
   return {text.substr(0, equals), text.substr(equals + 1)};
 }
@@ -69,7 +70,7 @@ void checkUsage(const std::vector<std::string> &sources, const RemoteName &targe
     }
   }
   if (sources.size() > 1 && !target.namesFolder()) {
-    throw CLI::ValidationError("put", "several files need a TARGET that ends in '/'");
+    throw WrongUsage("several files need a TARGET that ends in '/'");
   }
 }
 

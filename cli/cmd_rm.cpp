@@ -6,12 +6,13 @@
 #include "cli/remote_groups.hpp"
 #include "cli/remote_list.hpp"
 #include "cli/token_resources.hpp"
-#include "domain/data_path.hpp"
+#include "cli/usage.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <memory>
+#include <set>
 
 namespace waybill::cli {
 
@@ -25,38 +26,45 @@ struct RmOptions {
   bool recursive = false;
 };
 
-std::vector<std::string> pathsOf(const RemoteGroup &group, services::RemoteInstance &remote, bool recursive) {
-  std::vector<std::string> paths;
+std::vector<Data> chosen(const RemoteGroup &group, services::RemoteInstance &remote, bool recursive) {
+  std::vector<Data> all;
+  std::set<std::string> seen;
+  const auto add = [&](Data data) {
+    if (seen.insert(data.id ? *data.id : *data.path).second) {
+      all.push_back(std::move(data));
+    }
+  };
   for (const auto &name : group.names) {
     if (!recursive) {
       if (name.namesFolder()) {
-        throw Fault(FaultCode::BadParameter, "'" + name.withPath(name.path) + "' means all below it; say so with -r");
+        throw WrongUsage("'" + name.withPath(name.path) + "' means all below it; say so with -r");
       }
-      paths.push_back(DataPath::parse(name.path).text());
+      add(name.toData());
       continue;
     }
-    const auto before = paths.size();
-    listAll(remote, name.path, [&](const Data &data) { paths.push_back(*data.path); });
-    if (paths.size() == before) {
+    const auto before = all.size();
+    listAll(remote, name.path, [&](const Data &data) {
+      Data named;
+      named.path = data.path;
+      add(std::move(named));
+    });
+    if (all.size() == before) {
       throw Fault(FaultCode::NoSuchData,
                   "there is nothing at or below '" + name.withPath(name.path) + "', or nothing that you may see");
     }
   }
-  std::sort(paths.begin(), paths.end());
-  paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
-  return paths;
+  return all;
 }
 
-void remove(services::RemoteInstance &remote, std::vector<std::string> paths,
+void remove(services::RemoteInstance &remote, const std::vector<Data> &all,
             const std::function<void(const Data &)> &each) {
-  for (std::size_t begin = 0; begin < paths.size(); begin += atOnce) {
+  for (std::size_t begin = 0; begin < all.size(); begin += atOnce) {
+    const auto end = std::min(begin + atOnce, all.size());
     DeleteRequest request;
+    request.data.assign(all.begin() + static_cast<std::ptrdiff_t>(begin),
+                        all.begin() + static_cast<std::ptrdiff_t>(end));
     services::CallExtras extras;
-    for (std::size_t i = begin; i < std::min(begin + atOnce, paths.size()); ++i) {
-      request.data.emplace_back().path = paths[i];
-      extras.resources.push_back(paths[i]);
-    }
-    extras.resources = resourcesFor(extras.resources);
+    extras.resources = resourcesFor(request.data);
     for (const auto &data : remote.call(request, extras).message.data) {
       each(data);
     }
@@ -68,7 +76,7 @@ int runRm(const RmOptions &options, Context &context) {
   std::uint64_t number = 0;
   for (const auto &group : groupByInstance(options.names)) {
     auto remote = context.remote(group.first.instance);
-    remove(remote, pathsOf(group, remote, options.recursive), [&](const Data &data) {
+    remove(remote, chosen(group, remote, options.recursive), [&](const Data &data) {
       ++number;
       if (context.globals().json) {
         list.add(toJson(data));

@@ -5,7 +5,6 @@
 #include "cli/people.hpp"
 #include "cli/remote_groups.hpp"
 #include "cli/token_resources.hpp"
-#include "domain/data_path.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -50,10 +49,9 @@ int runStat(const std::vector<std::string> &names, Context &context) {
     DescribeRequest request;
     services::CallExtras extras;
     for (const auto &name : group.names) {
-      request.data.emplace_back().path = DataPath::parse(name.path).text();
-      extras.resources.push_back(*request.data.back().path);
+      request.data.push_back(name.toData());
     }
-    extras.resources = resourcesFor(extras.resources);
+    extras.resources = resourcesFor(request.data);
     for (const auto &data : remote.call(request, extras).message.data) {
       if (context.globals().json) {
         list.add(toJson(data));

@@ -3,9 +3,9 @@
 #include "cli/commands.hpp"
 #include "cli/output.hpp"
 #include "cli/signals.hpp"
+#include "cli/usage.hpp"
 
 #include <cstdio>
-#include <iostream>
 
 namespace {
 
@@ -14,21 +14,24 @@ using namespace waybill::cli;
 constexpr int failed = 1;
 constexpr int wrongUsage = 2;
 
+std::string chosenVerb(const CLI::App &app) {
+  const auto chosen = app.get_subcommands();
+  return chosen.empty() ? std::string() : chosen.front()->get_name();
+}
+
+void showWhereHelpIs(const std::string &verb) {
+  std::fprintf(stderr, "  waybill %s%s--help shows how it is used\n", verb.c_str(), verb.empty() ? "" : " ");
+}
+
 /// Prints help and version; says what is wrong with anything else.
 int answerParser(const CLI::App &app, const CLI::ParseError &error) {
   if (error.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success)) {
     return app.exit(error);
   }
-  const auto chosen = app.get_subcommands();
-  const auto verb = chosen.empty() ? std::string() : " " + chosen.front()->get_name();
-  std::fprintf(stderr, "waybill:%s%s %s\n  waybill%s --help shows how it is used\n", verb.c_str(),
-               verb.empty() ? "" : ":", error.what(), verb.c_str());
+  const auto verb = chosenVerb(app);
+  note((verb.empty() ? "" : verb + ": ") + error.what());
+  showWhereHelpIs(verb);
   return wrongUsage;
-}
-
-std::string chosenVerb(const CLI::App &app) {
-  const auto chosen = app.get_subcommands();
-  return chosen.empty() ? std::string() : chosen.front()->get_name();
 }
 
 } // namespace
@@ -49,6 +52,10 @@ int main(int argc, char **argv) {
     return answerParser(app, error);
   } catch (const Interrupted &interrupted) {
     endBySignal(interrupted.signal());
+  } catch (const WrongUsage &error) {
+    printError(chosenVerb(app), error);
+    showWhereHelpIs(chosenVerb(app));
+    return wrongUsage;
   } catch (const std::exception &error) {
     printError(chosenVerb(app), error);
     return failed;

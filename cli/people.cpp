@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cli/people.hpp"
 
-#include "domain/fault.hpp"
+#include "cli/usage.hpp"
 #include "domain/text.hpp"
 
 #include <array>
@@ -53,8 +53,8 @@ std::chrono::seconds parseDuration(std::string_view text, std::string_view optio
     factor = 24 * 3600;
   }
   if (error != std::errc() || number <= 0 || factor == 0 || number > most / factor) {
-    throw Fault(FaultCode::BadParameter,
-                std::string(option) + " takes a time such as 45s, 30m, 2h or 7d, not '" + printable(text, 60) + "'");
+    throw WrongUsage(std::string(option) + " takes a time such as 45s, 30m, 2h or 7d, not '" + printable(text, 60) +
+                     "'");
   }
   return std::chrono::seconds(number * factor);
 }
@@ -67,9 +67,8 @@ Time parseExpiry(std::string_view text, Time now) {
     return *day;
   }
   if (text.find_first_of("-:TZ") != std::string_view::npos) {
-    throw Fault(FaultCode::BadParameter,
-                "--expires takes 2027-01-31T12:00:00Z, 2027-01-31, or a time from now such as 30d, not '" +
-                    printable(text, 60) + "'");
+    throw WrongUsage("--expires takes 2027-01-31T12:00:00Z, 2027-01-31, or a time from now such as 30d, not '" +
+                     printable(text, 60) + "'");
   }
   return now + parseDuration(text, "--expires");
 }

@@ -14,7 +14,7 @@ struct RemoteGroup {
   std::vector<RemoteName> names;
 };
 
-/// Throws Fault BadParameter for what is no remote name.
+/// Throws WrongUsage for what is no remote name.
 [[nodiscard]] std::vector<RemoteGroup> groupByInstance(const std::vector<std::string> &names);
 
 } // namespace waybill::cli

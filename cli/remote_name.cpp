@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cli/remote_name.hpp"
 
-#include "domain/fault.hpp"
+#include "cli/usage.hpp"
+#include "domain/data_path.hpp"
 #include "domain/text.hpp"
 
 namespace waybill::cli {
@@ -20,10 +21,26 @@ bool looksRemote(std::string_view text) {
   return colon != std::string_view::npos && colon > 0 && text.find('/') == colon + 1;
 }
 
+bool RemoteName::isId() const {
+  static constexpr std::string_view folder = "/data/";
+  static constexpr std::size_t digits = 32;
+  return prefix.starts_with(https) && path.size() == folder.size() + digits && path.starts_with(folder) &&
+         path.find_first_not_of("0123456789abcdef", folder.size()) == std::string::npos;
+}
+
+Data RemoteName::toData() const {
+  Data data;
+  if (isId()) {
+    data.id = prefix + path;
+  } else {
+    data.path = DataPath::parse(path).text();
+  }
+  return data;
+}
+
 RemoteName parseRemoteName(const std::string &text) {
   if (!looksRemote(text)) {
-    throw Fault(FaultCode::BadParameter,
-                "'" + printable(text, 200) + "' is no remote name; write ALIAS:/path or https://host:port/path");
+    throw WrongUsage("'" + printable(text, 200) + "' is no remote name; write ALIAS:/path or https://host:port/path");
   }
   if (text.starts_with(https)) {
     const auto origin = originOf(text);
@@ -38,8 +55,7 @@ std::string originOf(const std::string &url) {
   const auto rest = url.starts_with(https) ? std::string_view(url).substr(https.size()) : std::string_view{};
   const auto host = rest.substr(0, rest.find_first_of("/?#"));
   if (host.empty() || host.find('@') != std::string_view::npos || hasControlCharacters(host)) {
-    throw Fault(FaultCode::BadParameter,
-                "'" + printable(url, 200) + "' is no URL of an instance; write https://host:port");
+    throw WrongUsage("'" + printable(url, 200) + "' is no URL of an instance; write https://host:port");
   }
   return std::string(https) + lowerCase(host);
 }

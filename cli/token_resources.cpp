@@ -8,6 +8,7 @@ namespace waybill::cli {
 
 namespace {
 
+constexpr std::size_t mostPaths = 16;
 constexpr std::size_t mostBytes = 2048;
 
 std::string commonFolder(const std::vector<std::string> &paths) {
@@ -25,10 +26,23 @@ std::string commonFolder(const std::vector<std::string> &paths) {
 std::vector<std::string> resourcesFor(const std::vector<std::string> &paths) {
   const auto bytes = std::accumulate(paths.begin(), paths.end(), std::size_t{0},
                                      [](std::size_t sum, const std::string &path) { return sum + path.size(); });
-  if (paths.size() <= 16 && bytes <= mostBytes) {
+  if (paths.size() <= mostPaths && bytes <= mostBytes) {
     return paths;
   }
   return {commonFolder(paths)};
+}
+
+std::vector<std::string> resourcesFor(const std::vector<Data> &data) {
+  std::vector<std::string> names;
+  bool byPath = true;
+  for (const auto &one : data) {
+    byPath = byPath && !one.id;
+    names.push_back(one.id ? *one.id : one.path.value_or("/"));
+  }
+  if (!byPath && names.size() > mostPaths) {
+    return {};
+  }
+  return byPath ? resourcesFor(names) : names;
 }
 
 } // namespace waybill::cli

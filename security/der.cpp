@@ -96,9 +96,9 @@ ByteView Reader::take(Tag tag, std::size_t size) {
   return content;
 }
 
-void Reader::expect(ByteView bytes) {
+void Reader::expect(ByteView bytes, const char *why) {
   if (!takeIf(bytes)) {
-    throw LayerRefused{"another field than a token's layer has there"};
+    throw LayerRefused{why};
   }
 }
 

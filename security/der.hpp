@@ -19,6 +19,7 @@ enum Tag : unsigned char {
   Primitive0 = 0x80,
   Explicit0 = 0xA0,
   Explicit1 = 0xA1,
+  Explicit2 = 0xA2,
 };
 
 /// Tag, definite length in the fewest bytes, content.
@@ -44,11 +45,12 @@ public:
   ByteView take(Tag tag, std::size_t size);
   /// The same, to be read on.
   Reader enter(Tag tag) { return Reader(take(tag)); }
-  /// Takes these very bytes.
-  void expect(ByteView bytes);
+  /// Takes these very bytes; otherwise refuses because of `why`.
+  void expect(ByteView bytes, const char *why);
   /// Takes these very bytes if they come next.
   bool takeIf(ByteView bytes) noexcept;
   [[nodiscard]] bool startsWith(Tag tag) const noexcept;
+  [[nodiscard]] ByteView rest() const noexcept { return rest_; }
   /// There must be nothing more.
   void end() const;
 

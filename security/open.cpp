@@ -76,7 +76,7 @@ Outer openOuter(ByteView der, const FindKeys &find) {
       why += (why.empty() ? "" : "; ") + candidate.instanceId() + ": " + refused.why;
     }
   }
-  throw LayerRefused{"no trusted key of its identifier made the outer signature: " + why};
+  throw LayerRefused{"by none of the trusted keys of its identifier: " + why};
 }
 
 } // namespace
@@ -89,15 +89,18 @@ TokenClaims TokenOpener::open(std::string_view base64) const {
     badToken("it has " + std::to_string(base64.size()) + " bytes");
   }
   const auto der = decodeBase64(base64);
+  const char *at = "outer";
   try {
     const auto outer = openOuter(der, find_);
+    at = "middle";
     const auto middle = decryptLayer(outer.content, me_.certificate(), *me_.native());
-    const SignedLayer inner(middle);
-    auto claims = parseClaims(asText(inner.verified(outer.signer)));
+    at = "inner";
+    const auto text = SignedLayer(middle).verified(outer.signer);
+    auto claims = parseClaims(asText(text));
     check(claims, outer.signer.instanceId());
     return claims;
   } catch (const LayerRefused &refused) {
-    badToken(refused.why);
+    badToken(std::string(at) + " layer: " + refused.why);
   }
 }
 

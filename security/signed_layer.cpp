@@ -64,6 +64,27 @@ Bytes signedData(ByteView content, ByteView keyId, const Algorithms &algorithms,
   return element(Sequence, joined({objectId(NID_pkcs7_signed), element(Explicit0, body)}));
 }
 
+/// The likeliest reason why a layer is not the one that signedData() writes, for the log.
+std::string oddity(CMS_ContentInfo &cms, CMS_SignerInfo &signer, const Certificate &expected) {
+  const std::unique_ptr<STACK_OF(X509), decltype([](STACK_OF(X509) * all) { sk_X509_pop_free(all, X509_free); })>
+      certificates(CMS_get1_certs(&cms));
+  X509_ALGOR *digest = nullptr;
+  CMS_SignerInfo_get0_algs(&signer, nullptr, nullptr, &digest, nullptr);
+  if (keyIdOf(signer) != expected.subjectKeyId()) {
+    return "it is signed by another key than the layer around it";
+  }
+  if (sk_X509_num(certificates.get()) > 0) {
+    return "it has certificates inside";
+  }
+  if (CMS_signed_get_attr_count(&signer) > 0 || CMS_unsigned_get_attr_count(&signer) > 0) {
+    return "it has attributes";
+  }
+  if (digest == nullptr || OBJ_obj2nid(digest->algorithm) != NID_sha256) {
+    return "its digest is not SHA-256";
+  }
+  return "its content is not id-data, its signature is not of the one kind for such a key, or it is not DER";
+}
+
 } // namespace
 
 SignedLayer::SignedLayer(ByteView der)
@@ -81,7 +102,7 @@ Bytes SignedLayer::verified(const Certificate &signer) const {
   if (std::none_of(allowed.begin(), allowed.end(), [&](const Algorithms &algorithms) {
         return std::ranges::equal(signedData(inside, signer.subjectKeyId(), algorithms, signature), der_);
       })) {
-    refuse("it has other fields than a token's layer by that signer");
+    refuse(oddity(*cms_, *signer_, signer));
   }
   const MdCtxPtr context(EVP_MD_CTX_new());
   if (!context || EVP_DigestVerifyInit(context.get(), nullptr, EVP_sha256(), nullptr, key) != 1 ||

@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Bad input against a running daemon: a clear fault or status, nothing changed, and the daemon goes on with little memory."""
+import os
 import pathlib
 import re
+import signal
 import socket
+import subprocess
 import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from lab import Lab, envelope, expect_fault, main, multipart, related, wait_until  # noqa: E402
+from lab import BIN, Lab, envelope, expect_fault, main, multipart, related, wait_until  # noqa: E402
 
 LAB = None
 XML = "text/xml; charset=utf-8"
@@ -216,7 +219,9 @@ def five_thousand_idle_connections():
         assert status("Threads") <= threads + 16, f"{status('Threads') - threads} more threads for idle connections"
         grown = status("VmRSS") - memory
         print(f"        5,000 idle connections: {grown / 1024:.0f} MiB more", flush=True)
-        assert grown < 200 * 1024, f"{grown} KiB more for 5,000 idle connections"
+        # A sanitizer's own bookkeeping says nothing about the daemon's.
+        if "WAYBILL_SANITIZED" not in os.environ:
+            assert grown < 200 * 1024, f"{grown} KiB more for 5,000 idle connections"
         assert LAB.get("/healthz")[0] == 200
     finally:
         for connection in connections:
@@ -224,8 +229,6 @@ def five_thousand_idle_connections():
 
 
 def settings_are_checked():
-    import subprocess
-    from lab import BIN
     with Lab("[server]\nwrokers = 3\n") as other:
         done = subprocess.run([str(BIN / "waybilld"), "--home", str(other.home), "--listen", "127.0.0.1:0"], capture_output=True, timeout=30)
         assert done.returncode == 1 and b"waybill.toml:2:" in done.stderr and b"wrokers" in done.stderr, done
@@ -238,8 +241,6 @@ def terminated_daemon_finishes_what_runs():
     head = "\r\n".join(["POST /services/data HTTP/1.1", "Host: localhost", f"Content-Type: {related()}", f"Content-Length: {len(body)}", "", ""]).encode()
     connection.sendall(head + body[:300_000])
     time.sleep(0.3)
-    import os
-    import signal
     os.kill(LAB.daemon_pid(), signal.SIGTERM)
     time.sleep(0.5)
     connection.sendall(body[300_000:])

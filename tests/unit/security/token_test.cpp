@@ -135,17 +135,17 @@ public:
     // The identifier is in the layer's set of digests and in its signer: both move the lengths around them.
     der::Reader outside(layer);
     auto info = outside.enter(der::Sequence);
-    info.expect(der::objectId(NID_pkcs7_signed));
+    info.expect(der::objectId(NID_pkcs7_signed), "another layer");
     auto wrapping = info.enter(der::Explicit0);
     auto body = wrapping.enter(der::Sequence);
-    body.expect(der::smallInteger(3));
-    body.expect(der::element(der::Set, plain));
+    body.expect(der::smallInteger(3), "another layer");
+    body.expect(der::element(der::Set, plain), "another layer");
     const auto content = der::element(der::Sequence, body.take(der::Sequence));
     auto signers = body.enter(der::Set);
     auto signer = signers.enter(der::Sequence);
-    signer.expect(der::smallInteger(3));
+    signer.expect(der::smallInteger(3), "another layer");
     const auto keyId = der::element(der::Primitive0, signer.take(der::Primitive0));
-    signer.expect(plain);
+    signer.expect(plain, "another layer");
     const auto algorithm = der::element(der::Sequence, signer.take(der::Sequence));
     const auto signature = der::element(der::OctetString, signer.take(der::OctetString));
     const auto rebuilt = [&](const Bytes &inSet, const Bytes &inSigner) {

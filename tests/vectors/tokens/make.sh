@@ -67,7 +67,7 @@ from_inner() { # VECTOR: what stands in $work/1
   from_middle "$1"
 }
 from_middle() { # VECTOR: what stands in $work/2
-  sign alice "$work/2" "$work/3" "${plain[@]}"
+  sign "${outer:-alice}" "$work/2" "$work/3" "${plain[@]}"
   name_it 3 "$1"
 }
 
@@ -107,7 +107,7 @@ odd_signatures() { # PREFIX IN: writes $work/odd and calls `finish NAME` for eac
   sign alice "$in" "$work/once" "${plain[@]}"
   openssl cms -resign -inform DER -outform DER -nodetach -nocerts -noattr -keyid -md sha256 -in "$work/once" \
     -signer alice.crt -inkey alice.key -out "$work/odd";                             finish "$prefix-signed-twice"
-  sign rita "$in" "$work/odd" "${plain[@]}" -keyopt rsa_padding_mode:pss;            finish "$prefix-rsa-pss"
+  sign rita "$in" "$work/odd" "${plain[@]}" -keyopt rsa_padding_mode:pss;            outer=rita finish "$prefix-rsa-pss"
   sign mallory "$in" "$work/odd" "${plain[@]}";                                      finish "$prefix-key-identifier-of-another"
   sign mallory "$in" "$work/odd" -binary -nodetach -noattr -keyid -md sha256;        finish "$prefix-certificate-of-attacker-inside"
 }
@@ -145,6 +145,8 @@ encrypt_well stranger "$work/good1" "$work/2";            from_middle BadToken.m
 claims alice rsalab > "$work/claims"
 sign alice "$work/claims" "$work/1" "${plain[@]}"
 encrypt rsalab "$work/1" "$work/2" "${gcm[@]}";           from_middle BadToken.middle-pkcs1-to-rsa
+openssl cms -encrypt -binary -aes-128-gcm -keyid -outform DER -in "$work/1" -out "$work/2" -recip rsalab.crt "${oaep[@]}"
+from_middle BadToken.middle-aes-128-gcm-to-rsa
 openssl cms -encrypt -binary "${gcm[@]}" -outform DER -in "$work/1" -out "$work/2" -recip rsalab.crt \
   -keyopt rsa_padding_mode:oaep
 from_middle BadToken.middle-oaep-sha1-to-rsa
