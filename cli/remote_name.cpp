@@ -39,7 +39,8 @@ Data RemoteName::toData() const {
 }
 
 RemoteName parseRemoteName(const std::string &text) {
-  if (!looksRemote(text)) {
+  const auto otherScheme = text.find("://") != std::string::npos && !text.starts_with(https);
+  if (otherScheme || !looksRemote(text)) {
     throw WrongUsage("'" + printable(text, 200) + "' is no remote name; write ALIAS:/path or https://host:port/path");
   }
   if (text.starts_with(https)) {

@@ -6,6 +6,7 @@
 #include <openssl/objects.h>
 
 #include <algorithm>
+#include <optional>
 
 namespace waybill::security::der {
 

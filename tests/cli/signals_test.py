@@ -132,7 +132,7 @@ def lost_receipt_is_recovered():
     """The reply to a put is cut off: the same message goes again, is stored once, and nobody notices."""
     with Folder() as folder:
         (folder.path / "in").write_bytes(random.Random(3).randbytes(2_000_000))
-        relay = Relay(cut_after=3_000)  # past the handshake, within the reply
+        relay = Relay(cut_after=2_000)  # past the handshake, within the reply
         home = through(relay, folder)
         folder.good("--home", home, "put", "in", "lab:/once")
         assert relay.connections == 2 and relay.cuts == 0, (relay.connections, relay.cuts)

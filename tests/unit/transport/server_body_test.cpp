@@ -129,13 +129,15 @@ public:
 
   void cutBodiesAreAFault() {
     const auto lab = echo();
-    for (const auto orderly : {true, false}) {
-      RawClient client(lab.port());
-      client.send(post + "Content-Length: 1000\r\n\r\n" + std::string(400, 'x'));
-      orderly ? client.closeNotify() : client.cut();
-      CPPUNIT_ASSERT(eventually([&] { return fault().find("cut after 400 of 1000 bytes") != std::string::npos; }));
-      fault_.clear();
-    }
+    RawClient orderly(lab.port());
+    orderly.send(post + "Content-Length: 1000\r\n\r\n" + std::string(400, 'x'));
+    orderly.closeNotify();
+    CPPUNIT_ASSERT(eventually([&] { return fault().find("cut after 400 of 1000 bytes") != std::string::npos; }));
+    // A reset may overtake the request, which then no handler sees; nothing may stay behind.
+    RawClient reset(lab.port());
+    reset.send(post + "Content-Length: 1000\r\n\r\n" + std::string(400, 'x'));
+    reset.cut();
+    CPPUNIT_ASSERT(lab.settlesAt(0) || lab.settlesAt(1));
     RawClient client(lab.port());
     client.send(chunked("5\r\nabc"));
     client.closeNotify();
@@ -304,11 +306,6 @@ public:
     CPPUNIT_ASSERT_EQUAL(std::string("all of this"), reply.body);
     CPPUNIT_ASSERT_EQUAL(std::string("close"), reply.field("Connection"));
     CPPUNIT_ASSERT(client.isClosedInOrder());
-
-    RawClient second(lab.port());
-    second.send("POST / HTTP/1.0\r\n\r\nnot all");
-    second.cut();
-    CPPUNIT_ASSERT(eventually([&] { return fault().find("cut after") != std::string::npos; }));
   }
 
   void http10MultipartsMayBeLongerThanTheySay() {
