@@ -105,7 +105,7 @@ private:
     if (local.ends_with('/') || std::filesystem::is_directory(local)) {
       local = (std::filesystem::path(local) / name).string();
     }
-    downloader_.add({path, local, 0});
+    downloader_.add({path, local, std::nullopt});
   }
 
   void folder() {
@@ -120,7 +120,7 @@ private:
     listAll(remote_, prefix, [&](const Data &data) {
       // What is stored at the prefix itself is a file of that name, not a folder.
       auto below = *data.path == prefix ? name : data.path->substr(prefix == "/" ? 1 : prefix.size() + 1);
-      files.push_back({*data.path, std::move(below), data.size.value_or(0)});
+      files.push_back({*data.path, std::move(below), data.size});
       progress_.expect(data.size);
     });
     if (files.empty()) {

@@ -78,10 +78,11 @@ Downloader::Downloader(services::RemoteInstance &remote, bool replace, Random &r
     : remote_(remote), replace_(replace), random_(random), events_(std::move(events)), progress_(progress) {}
 
 void Downloader::add(RemoteFile file) {
-  if (waitingBytes_ + file.size > batchBytes) {
+  const auto size = file.size.value_or(0);
+  if (waitingBytes_ + size > batchBytes) {
     flush();
   }
-  waitingBytes_ += file.size;
+  waitingBytes_ += size;
   waiting_.push_back(std::move(file));
   if (waiting_.size() == batchFiles || waitingBytes_ >= batchBytes) {
     flush();
@@ -137,7 +138,7 @@ void Downloader::fetch(std::vector<RemoteFile> files) {
 
 /// Gets from the first on as many as come before the connection breaks; says for how many that was. When it breaks
 /// before the first is whole, throws unless `again`.
-std::size_t Downloader::fetchPart(const std::vector<RemoteFile> &files, bool again) {
+std::size_t Downloader::fetchPart(std::vector<RemoteFile> &files, bool again) {
   std::vector<Finished> finished;
   std::optional<std::size_t> settled;
   try {
@@ -154,7 +155,7 @@ std::size_t Downloader::fetchPart(const std::vector<RemoteFile> &files, bool aga
 
 /// One Copy. Files whose bytes are wrong, or whose name is taken, are told and left out; `settled` counts them and the
 /// finished ones.
-void Downloader::pull(const std::vector<RemoteFile> &files, std::vector<Finished> &finished,
+void Downloader::pull(std::vector<RemoteFile> &files, std::vector<Finished> &finished,
                       std::optional<std::size_t> &settled) {
   CopyRequest request;
   request.attach = Attach::Mtom;
@@ -178,6 +179,10 @@ void Downloader::pull(const std::vector<RemoteFile> &files, std::vector<Finished
                   "the instance was asked for '" + files[i].path + "' and gave '" + data.path.value_or("?") + "'");
     }
     progress_.name(files[i].path);
+    if (!files[i].size) {
+      files[i].size = data.size;
+      progress_.expect(data.size);
+    }
     try {
       NewFile file(files[i].local, replace_, random_);
       auto known = copyOut(data, reply.rest.attachments(), file);

@@ -18,7 +18,7 @@ namespace waybill::cli {
 struct RemoteFile {
   std::string path;
   std::string local;
-  std::uint64_t size = 0; ///< what the instance said; decides how it travels
+  std::optional<std::uint64_t> size; ///< what the instance said when it was listed; decides how it travels
 };
 
 /// What became of it.
@@ -46,8 +46,8 @@ public:
 private:
   struct Finished;
   void fetch(std::vector<RemoteFile> files);
-  [[nodiscard]] std::size_t fetchPart(const std::vector<RemoteFile> &files, bool again);
-  void pull(const std::vector<RemoteFile> &files, std::vector<Finished> &finished, std::optional<std::size_t> &settled);
+  [[nodiscard]] std::size_t fetchPart(std::vector<RemoteFile> &files, bool again);
+  void pull(std::vector<RemoteFile> &files, std::vector<Finished> &finished, std::optional<std::size_t> &settled);
   [[nodiscard]] Data copyOut(const Data &data, soap::Attachments &attachments, Sink &sink);
   void settle(std::vector<Finished> &finished, bool together);
 
