@@ -102,12 +102,26 @@ void checkExpectation(Head &head) {
   head.expectsContinue = head.framing != Framing::None;
 }
 
+/// Of the bytes of a head, lines ended by LF alone, which Beast refuses or waits on, as they happen to come in pieces.
+/// `checked` bytes are known already.
+void refuseBareLineFeeds(std::string_view text, std::size_t checked) {
+  const auto end = text.starts_with("\r\n") ? 2 : text.find("\r\n\r\n", checked - std::min<std::size_t>(checked, 3));
+  text = text.substr(0, end);
+  for (auto at = text.find('\n', checked); at != std::string_view::npos; at = text.find('\n', at + 1)) {
+    if (at == 0 || text[at - 1] != '\r') {
+      refuse(400, "The request has a line that does not end in CR LF.");
+    }
+  }
+}
+
 } // namespace
 
 struct HeadReader::State {
   Parser parser;
   std::size_t limit = 0;
   std::size_t used = 0;
+  std::size_t checked = 0; ///< of what has to be given again
+  std::size_t enough = 0;  ///< to go on with chunks
 };
 
 HeadReader::HeadReader(std::size_t headBytes) : state_(std::make_unique<State>()) {
@@ -128,6 +142,7 @@ std::size_t HeadReader::put(ByteView received) {
   }
   std::size_t used = 0;
   if (!text.empty() && text != "\r") {
+    refuseBareLineFeeds(text, std::min(state_->checked, text.size()));
     boost::system::error_code error;
     used = state_->parser.put(boost::asio::buffer(text.data(), text.size()), error);
     if (isStop(error)) {
@@ -142,6 +157,7 @@ std::size_t HeadReader::put(ByteView received) {
   // Beast's own limit is for what it is given at once.
   state_->used += blank + used;
   const auto waiting = isComplete() ? 0 : received.size() - blank - used;
+  state_->checked = waiting;
   if (state_->used + waiting > state_->limit) {
     refuseTooLarge();
   }
@@ -174,6 +190,9 @@ Head HeadReader::head() const {
 }
 
 HeadReader::Unframed HeadReader::unframe(ByteView framed, std::span<std::byte> into) {
+  if (framed.size() < state_->enough) {
+    return {};
+  }
   auto &body = state_->parser.get().body();
   body.data = into.data();
   body.size = into.size();
@@ -191,6 +210,9 @@ HeadReader::Unframed HeadReader::unframe(ByteView framed, std::span<std::byte> i
     throw Fault(FaultCode::InvalidMessage, "the chunked framing of the request has a line of more than " +
                                                std::to_string(state_->limit) + " bytes");
   }
+  // Beast asserts that the last chunk, once it has seen its start, is never given in less than its whole "0 CR LF CR
+  // LF".
+  state_->enough = used == 0 && written == 0 ? 5 : 0;
   return {used, written};
 }
 

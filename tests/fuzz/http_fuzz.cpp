@@ -63,17 +63,22 @@ public:
       readHead();
     } catch (const Refusal &refusal) {
       need(refusal.status >= 400 && refusal.status < 600 && !refusal.text.empty());
-      outcome_.verdict = std::to_string(refusal.status);
+      // Beast waits for the end of a head that it could refuse, when it comes in pieces: both are "no request".
+      outcome_.verdict = "no request";
     } catch (const Fault &fault) {
       need(fault.code() == FaultCode::InvalidMessage);
-      outcome_.verdict = "fault";
-      // How much came out before depends on the pieces.
-      outcome_.body.clear();
+      notWhole();
     }
     return outcome_;
   }
 
 private:
+  /// How much came out before depends on the pieces.
+  void notWhole() {
+    outcome_.verdict = "no whole body";
+    outcome_.body.clear();
+  }
+
   bool receive() {
     const auto more = bytes_.substr(0, piece_);
     bytes_.remove_prefix(more.size());
@@ -84,7 +89,7 @@ private:
   void readHead() {
     while (!reader_.isComplete()) {
       if (!receive()) {
-        outcome_.verdict = "incomplete head";
+        outcome_.verdict = "no request";
         return;
       }
       const auto used = reader_.put(asBytes(received_));
@@ -112,7 +117,7 @@ private:
         outcome_.body += asText(ByteView(block).first(step.written));
       }
       if (step.used == 0 && step.written == 0 && !receive()) {
-        outcome_.verdict = "incomplete body";
+        notWhole();
         return;
       }
     }

@@ -25,6 +25,7 @@ class ServerHeadTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(badTargetsAreRefused);
   CPPUNIT_TEST(fieldsOfOneNameKeepTheirOrder);
   CPPUNIT_TEST(headsMayComeByteByByte);
+  CPPUNIT_TEST(malformedHeadsMayComeByteByByte);
   CPPUNIT_TEST(emptyLinesBeforeAHeadAreSkipped);
   CPPUNIT_TEST_SUITE_END();
 
@@ -80,9 +81,11 @@ public:
     refuses(lab, 400, line + "Host: here\r\nX: a\r\n\tb\r\n\r\n");
     refuses(lab, 400, line + " Host: here\r\n\r\n");
     refuses(lab, 400, line + "Host: here\n\r\n");
+    refuses(lab, 400, "GET / HTTP/1.1\nHost: here\n\n");
+    refuses(lab, 400, "GET / HTTP/1.1\n");
     refuses(lab, 400, line + "X: no host\r\n\r\n");
     refuses(lab, 400, line + "Host: here\r\nHost: there\r\n\r\n");
-    CPPUNIT_ASSERT_EQUAL(std::size_t{14}, lab.refused("bad-request"));
+    CPPUNIT_ASSERT_EQUAL(std::size_t{16}, lab.refused("bad-request"));
   }
 
   void ambiguousFramingIsRefused() {
@@ -195,6 +198,18 @@ public:
       CPPUNIT_ASSERT(client.send({&byte, 1}));
     }
     CPPUNIT_ASSERT_EQUAL(std::string("POST|/x||Host=h;A=b;Transfer-Encoding=chunked;|1.1|abc"), client.reply().body);
+  }
+
+  void malformedHeadsMayComeByteByByte() {
+    const auto lab = echo();
+    for (const std::string head :
+         {"GET / HTTP/1.1\n", "GET / HTTP/1.1\r\nHost: h\n", "GET / HTTP/1.1\r\nA: b\r\n c\r\nD"}) {
+      RawClient client(lab.port());
+      for (const char byte : head) {
+        CPPUNIT_ASSERT(client.send({&byte, 1}));
+      }
+      CPPUNIT_ASSERT_EQUAL_MESSAGE(head, 400, client.reply().status);
+    }
   }
 
   void emptyLinesBeforeAHeadAreSkipped() {
