@@ -36,9 +36,9 @@ public:
   virtual ~ContentStore() = default;
   /// Starts an object. Throws Fault NoSpace, or Internal when the store is read-only.
   [[nodiscard]] virtual std::unique_ptr<StagedContent> stage() = 0;
-  /// Makes all of them durable under their ids, or throws (NoSpace, Internal) and leaves none. Files and their folders,
-  /// new ancestors too, are synced when it returns; a failed sync turns the store read-only and is never tried again.
-  /// Many are synced together.
+  /// Makes all of them durable under their ids, or throws (NoSpace, Busy, Internal) and leaves none. Files and their
+  /// folders, new ancestors too, are synced when it returns; a failed sync turns the store read-only and is never tried
+  /// again. Many are synced together.
   virtual void publish(std::span<StagedContent *const> staged) = 0;
   /// Throws Fault NoSuchData when there is no content of that id. What was opened can be read to its end though it be
   /// removed meanwhile.

@@ -6,12 +6,12 @@
 #include <algorithm>
 #include <array>
 #include <condition_variable>
-#include <cstring>
 #include <deque>
 #include <libdeflate.h>
 #include <mutex>
 #include <openssl/evp.h>
 #include <optional>
+#include <system_error>
 #include <thread>
 
 namespace waybill::storage {
@@ -173,7 +173,16 @@ constexpr std::uint64_t threadFrom = 4U << 20U;
 struct Digester::State {
   Sums sums;
   std::optional<SummingThread> thread;
+  bool threadless = false; ///< the system had none to give
   std::uint64_t size = 0;
+
+  void startThread() {
+    try {
+      thread.emplace(sums);
+    } catch (const std::system_error &) {
+      threadless = true; // slower, not wrong
+    }
+  }
 
   void finish() {
     if (thread) {
@@ -190,8 +199,8 @@ Digester::Digester(Digester &&) noexcept = default;
 Digester &Digester::operator=(Digester &&) noexcept = default;
 
 void Digester::update(ByteView bytes) {
-  if (!state_->thread && state_->size >= threadFrom) {
-    state_->thread.emplace(state_->sums);
+  if (!state_->thread && !state_->threadless && state_->size >= threadFrom) {
+    state_->startThread();
   }
   state_->size += bytes.size();
   if (state_->thread) {

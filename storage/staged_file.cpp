@@ -24,7 +24,9 @@ StagedFile::~StagedFile() { discard(); }
 void StagedFile::write(ByteView bytes) {
   if (!staged_ || sha256_) {
     throw Fault(FaultCode::Internal,
-                "storing data failed: more came after its end; this is a fault of the program, please report it", id_);
+                "storing data failed: more came after its end, or after a failure; this is a fault of the program, "
+                "please report it",
+                id_);
   }
   try {
     writeAll(file_.get(), bytes, "storing data", folder_.absolute(stagingPath(id_)));

@@ -3,6 +3,7 @@
 
 #include <cppunit/extensions/HelperMacros.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@ class DigestsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(howItIsCutUpDoesNotMatter);
   CPPUNIT_TEST(adlerAfterManyWraps);
   CPPUNIT_TEST(movedDigesterGoesOn);
+  CPPUNIT_TEST(largeContentInPiecesOfAnySize);
+  CPPUNIT_TEST(movedAndAbandonedOnTheWay);
   CPPUNIT_TEST_SUITE_END();
 
 public:
@@ -80,6 +83,50 @@ public:
     CPPUNIT_ASSERT_EQUAL(std::string("024d0127"), second.adler32Hex());
     CPPUNIT_ASSERT_EQUAL(std::string("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"),
                          second.sha256Hex());
+  }
+
+  void largeContentInPiecesOfAnySize() {
+    const auto text = largeText();
+    for (const std::size_t step : {std::size_t{16'000}, std::size_t{262'144}, std::size_t{3'000'001}, text.size()}) {
+      Digester digester;
+      feed(digester, text, 0, step);
+      checkLarge(digester);
+    }
+  }
+
+  void movedAndAbandonedOnTheWay() {
+    const auto text = largeText();
+    Digester first;
+    feed(first, text.substr(0, 10'000'000), 0, 100'000);
+    Digester second = std::move(first);
+    feed(second, text, 10'000'000, 100'000);
+    checkLarge(second);
+    Digester abandoned;
+    feed(abandoned, text, 0, 1'000'000);
+    abandoned = Digester();
+    CPPUNIT_ASSERT_EQUAL(std::string("00000001"), abandoned.adler32Hex());
+  }
+
+private:
+  static std::string largeText() {
+    std::string text(20'000'003, '\0');
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      text[i] = static_cast<char>((i * 131) >> 3);
+    }
+    return text;
+  }
+
+  static void feed(Digester &digester, const std::string &text, std::size_t from, std::size_t step) {
+    for (auto at = from; at < text.size(); at += step) {
+      digester.update(asBytes(text).subspan(at, std::min(step, text.size() - at)));
+    }
+  }
+
+  static void checkLarge(Digester &digester) {
+    CPPUNIT_ASSERT_EQUAL(std::uint64_t{20'000'003}, digester.size());
+    CPPUNIT_ASSERT_EQUAL(std::string("b814d30b"), digester.adler32Hex());
+    CPPUNIT_ASSERT_EQUAL(std::string("b97c61ed1658f393f65a20bbaced445c1a935ce859a6f3b6030400d8ac1f0c8d"),
+                         digester.sha256Hex());
   }
 };
 

@@ -327,7 +327,8 @@ public:
     CPPUNIT_ASSERT((plan(statements::objectByPath) == Plan{"SEARCH object USING INDEX object_path (path=?)"}));
     CPPUNIT_ASSERT(
         (plan(statements::objectById) == Plan{"SEARCH object USING INDEX sqlite_autoindex_object_1 (id=?)"}));
-    CPPUNIT_ASSERT((plan(statements::objectsExpired) == Plan{"SEARCH object USING INDEX object_expires (expires>? AND expires<?)"}));
+    CPPUNIT_ASSERT((plan(statements::objectsExpired) ==
+                    Plan{"SEARCH object USING INDEX object_expires (expires>? AND expires<?)"}));
     CPPUNIT_ASSERT((plan(statements::pruneTokens) == Plan{"SEARCH token USING INDEX token_keep_until (keep_until<?)"}));
     CPPUNIT_ASSERT(plan(statements::releaseAllTokens).front().find("token_reserved") != std::string::npos);
     CPPUNIT_ASSERT((plan(statements::spendToken) == Plan{"SEARCH token USING INDEX sqlite_autoindex_token_1 (id=?)"}));
