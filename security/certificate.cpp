@@ -55,6 +55,9 @@ Bytes publicKeyInfo(X509 &x509) {
 }
 
 Bytes keyIdOf(X509 &x509) {
+  if ((X509_get_extension_flags(&x509) & EXFLAG_INVALID) != 0) {
+    unfit("this certificate is malformed inside; make one with 'waybill init'");
+  }
   if (const auto *id = X509_get0_subject_key_id(&x509)) {
     const auto view = ByteView(reinterpret_cast<const std::byte *>(ASN1_STRING_get0_data(id)),
                                static_cast<std::size_t>(ASN1_STRING_length(id)));

@@ -19,7 +19,7 @@ class Certificate {
 public:
   /// Reads the first certificate in PEM text. Throws Fault BadParameter when there is none, its key is neither P-256
   /// nor RSA of 3072 to 8192 bits, the key is not encoded in the usual way (RFC 5480: named curve, uncompressed point),
-  /// or the subject key identifier is longer than 64 bytes.
+  /// its extensions are malformed, or the subject key identifier is longer than 64 bytes.
   [[nodiscard]] static Certificate fromPem(std::string_view pem);
   [[nodiscard]] const std::string &pem() const noexcept { return pem_; }
   /// Lower-case hex SHA-256 of the SubjectPublicKeyInfo: who it is.

@@ -7,6 +7,7 @@
 
 #include <cppunit/extensions/HelperMacros.h>
 #include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 #include <openssl/x509v3.h>
@@ -29,6 +30,7 @@ class CertificateTest final : public CppUnit::TestFixture {
   CPPUNIT_TEST(weakAndOtherKeysAreRefused);
   CPPUNIT_TEST(unusualEncodingsOfAKeyAreRefused);
   CPPUNIT_TEST(longKeyIdentifiersAreRefused);
+  CPPUNIT_TEST(malformedExtensionsAreRefused);
   CPPUNIT_TEST(badNamesAndHostsAreRefused);
   CPPUNIT_TEST(fingerprintsAreInGroups);
   CPPUNIT_TEST_SUITE_END();
@@ -121,6 +123,18 @@ public:
     X509_sign(x509.get(), keyOf("alice").native(), EVP_sha256());
     expectMentions(expectFault(FaultCode::BadParameter, [&] { (void)Certificate::fromPem(pemOf(*x509)); }),
                    "subject key identifier");
+  }
+
+  void malformedExtensionsAreRefused() {
+    const auto x509 = selfSigned(*keyOf("alice").native(), "x", {});
+    auto *extension = X509_get_ext(x509.get(), X509_get_ext_by_NID(x509.get(), NID_subject_key_identifier, -1));
+    const std::unique_ptr<ASN1_OCTET_STRING, FreeWith<ASN1_OCTET_STRING_free>> garbage(ASN1_OCTET_STRING_new());
+    ASN1_OCTET_STRING_set(garbage.get(), reinterpret_cast<const unsigned char *>("no DER"), 6);
+    CPPUNIT_ASSERT_EQUAL(1, X509_EXTENSION_set_data(extension, garbage.get()));
+    X509_sign(x509.get(), keyOf("alice").native(), EVP_sha256());
+    expectMentions(expectFault(FaultCode::BadParameter, [&] { (void)Certificate::fromPem(pemOf(*x509)); }),
+                   "malformed inside");
+    CPPUNIT_ASSERT_EQUAL(0UL, ERR_peek_error());
   }
 
   void badNamesAndHostsAreRefused() {
