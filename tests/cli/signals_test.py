@@ -23,7 +23,8 @@ class Relay:
         self.connections = 0
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.accepting = threading.Thread(target=self.accept, daemon=True)
+        self.accepting.start()
 
     def accept(self):
         while True:
@@ -55,6 +56,9 @@ class Relay:
                 pass
 
     def close(self):
+        # Closed under a thread that waits in it, its number may go to the next relay's, whose connections that thread would then take.
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.accepting.join()
         self.listener.close()
 
 

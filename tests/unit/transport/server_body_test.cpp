@@ -141,11 +141,13 @@ public:
       reset.send(post + "Content-Length: 1000\r\n\r\n" + std::string(400, 'x'));
       reset.cut();
     }
-    RawClient client(lab.port());
-    client.send(chunked("5\r\nabc"));
-    client.closeNotify();
-    CPPUNIT_ASSERT(eventually([&] { return fault().find("cut after 3 bytes, before") != std::string::npos; }));
-    CPPUNIT_ASSERT_EQUAL(400, client.reply().status);
+    {
+      RawClient client(lab.port());
+      client.send(chunked("5\r\nabc"));
+      client.closeNotify();
+      CPPUNIT_ASSERT(eventually([&] { return fault().find("cut after 3 bytes, before") != std::string::npos; }));
+      CPPUNIT_ASSERT_EQUAL(400, client.reply().status);
+    }
     CPPUNIT_ASSERT(lab.settlesAt(0));
   }
 
