@@ -12,7 +12,9 @@ namespace {
 
 using namespace waybill;
 
-template <class Request> void decodeAndEncode(const std::string &bodyXml) { (void)soap::encode(soap::decode<Request>(bodyXml)); }
+template <class Request> void decodeAndEncode(const std::string &bodyXml) {
+  (void)soap::encode(soap::decode<Request>(bodyXml));
+}
 
 void decodeBody(const soap::Envelope &envelope) {
   const auto element = envelope.bodyElement();
