@@ -194,9 +194,10 @@ const std::vector<Key> &keys() {
 void applyTable(Config &config, const std::string &file, std::string_view tableName, const toml::table &table) {
   for (const auto &[name, node] : table) {
     const auto &all = keys();
-    const auto key = std::find_if(all.begin(), all.end(),
-                                  [&](const Key &k) { return tableName == k.table && name.str() == k.name; });
-    const auto shown = std::string(tableName) + "." + std::string(name.str());
+    const auto keyName = name.str();
+    const auto key =
+        std::find_if(all.begin(), all.end(), [&](const Key &k) { return tableName == k.table && keyName == k.name; });
+    const auto shown = std::string(tableName) + "." + std::string(keyName);
     if (key == all.end()) {
       refuse(file, node.source(), "unknown key '" + shown + "'");
     }
@@ -239,7 +240,8 @@ Config loadConfig(const std::string &file) {
     if (table == nullptr) {
       refuse(file, node.source(), "unknown key '" + std::string(name.str()) + "' outside of any table");
     }
-    const auto known = std::any_of(keys().begin(), keys().end(), [&](const Key &k) { return name.str() == k.table; });
+    const auto tableName = name.str();
+    const auto known = std::any_of(keys().begin(), keys().end(), [&](const Key &k) { return tableName == k.table; });
     if (!known) {
       refuse(file, node.source(), "unknown table '[" + std::string(name.str()) + "]'");
     }
