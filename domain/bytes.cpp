@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <memory>
 
 namespace waybill {
 
@@ -64,10 +65,11 @@ std::size_t ViewSource::read(std::span<std::byte> into) {
 }
 
 std::uint64_t copyAll(Source &source, Sink &sink) {
-  Bytes block(copyBlock);
+  const auto memory = std::make_unique_for_overwrite<std::byte[]>(copyBlock);
+  const std::span block(memory.get(), copyBlock);
   std::uint64_t total = 0;
   while (const auto count = source.read(block)) {
-    sink.write(ByteView(block).first(count));
+    sink.write(block.first(count));
     total += count;
   }
   return total;

@@ -56,21 +56,20 @@ void PartKeeper::count(std::size_t bytes) {
 }
 
 KeptBytes PartKeeper::keep(Source &part) {
-  const auto room = std::min(smallPart, memoryBytes - inMemory_);
-  std::string bytes(room + 1, '\0');
+  const auto room = std::min(smallPart, memoryBytes - inMemory_) + 1;
+  const auto bytes = std::make_unique_for_overwrite<std::byte[]>(room);
+  const std::span beginning(bytes.get(), room);
   std::size_t filled = 0;
-  while (filled < bytes.size()) {
-    const auto got = part.read(std::as_writable_bytes(std::span(bytes)).subspan(filled));
+  while (filled < room) {
+    const auto got = part.read(beginning.subspan(filled));
     if (got == 0) {
-      bytes.resize(filled);
-      bytes.shrink_to_fit();
       inMemory_ += filled;
-      return KeptBytes(std::move(bytes));
+      return KeptBytes(std::string(asText(beginning.first(filled))));
     }
     count(got);
     filled += got;
   }
-  return spool(asBytes(bytes), part);
+  return spool(beginning, part);
 }
 
 PartKeeper::File &PartKeeper::currentFile() {
@@ -90,10 +89,11 @@ KeptBytes PartKeeper::spool(ByteView beginning, Source &rest) {
   const auto offset = file.size;
   file.file->write(beginning);
   file.size += beginning.size();
-  Bytes block(copyBlock);
+  const auto memory = std::make_unique_for_overwrite<std::byte[]>(copyBlock);
+  const std::span block(memory.get(), copyBlock);
   while (const auto got = rest.read(block)) {
     count(got);
-    file.file->write(ByteView(block).first(got));
+    file.file->write(block.first(got));
     file.size += got;
   }
   return {*file.file, offset, file.size - offset};
