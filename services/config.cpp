@@ -152,7 +152,9 @@ const std::vector<Key> &keys() {
       {"limits", "part_header_bytes", "16384", "Most bytes of the header lines of one part.",
        number<std::size_t>([](Config &c) -> std::size_t & { return c.limits.partHeaderBytes; }, 256, 1 << 20)},
       {"limits", "early_bytes", "1073741824",
-       "Most bytes of parts that come before the envelope, or before they are asked for (they wait in staging/).",
+       "Most bytes of parts that come before the envelope, or before they are asked for, or that several elements "
+       "refer to "
+       "(they wait in staging/).",
        number<std::uint64_t>([](Config &c) -> std::uint64_t & { return c.limits.earlyBytes; }, 0, anyBytes)},
       {"limits", "unreferenced_bytes", "67108864", "Most bytes of parts that nothing in the message refers to.",
        number<std::uint64_t>([](Config &c) -> std::uint64_t & { return c.limits.unreferencedBytes; }, 0, anyBytes)},

@@ -39,16 +39,17 @@ class Attachments {
 public:
   virtual ~Attachments() = default;
 
-  /// Tells which references ("cid:..." or any URI that may be a Content-ID or Content-Location) the message uses; call
-  /// it once, before the first open(). Parts that match none are skipped without being kept.
-  virtual void want(std::set<std::string> references) = 0;
+  /// Tells which references ("cid:..." or any URI that may be a Content-ID or Content-Location) the message uses,
+  /// each as often as it will be opened; call it once, before the first open(). Parts that match none are skipped
+  /// without being kept, and those that match several are kept.
+  virtual void want(std::multiset<std::string> references) = 0;
 
   /// The decoded bytes of the part that `reference` names: "cid:" + Content-ID, percent-decoded (RFC 2392), or else a
   /// Content-ID or Content-Location equal to it. Null when no part of the whole message has that name (then all of it
   /// has been read). Locations are compared as given, relative ones as relative to "thismessage:/" (RFC 2557 section
   /// 5), so "/a", "./a" and "a" are one. The source stays valid until the next call of open() or finish(); reading it
-  /// later throws Fault Internal. A part that was passed on as it arrived cannot be had again: Fault InvalidMessage.
-  /// (Kept ones, and inline ones, can.)
+  /// later throws Fault Internal. A part that was passed on as it arrived, because it was wanted once, cannot be had
+  /// again: Fault InvalidMessage. (Kept ones, and inline ones, can.)
   [[nodiscard]] virtual std::unique_ptr<Source> open(const std::string &reference) = 0;
 
   /// What the part's header lines said; nothing when it has not been seen yet.

@@ -77,8 +77,10 @@ public:
   /// Turns every wb:Content of the body into a reference: inline base64 is decoded and given to `addInline(contentId,
   /// bytes)`; xop:Include is checked (href must be "cid:"). Afterwards each wb:Content holds the base64 form of the
   /// text "cid:...", which is what codec.hpp reads. Returns all references the body uses: those, and the values of
-  /// wb:Attachment and wb:Href. Throws Fault InvalidMessage for bad base64 and for another href scheme.
-  std::set<std::string> liftContent(const std::function<void(std::string contentId, std::string bytes)> &addInline);
+  /// wb:Attachment and wb:Href; each once for every element (wb:Data) whose children have it. Throws Fault
+  /// InvalidMessage for bad base64 and for another href scheme.
+  std::multiset<std::string>
+  liftContent(const std::function<void(std::string contentId, std::string bytes)> &addInline);
 
   /// Validates the body against the published schema. Throws Fault InvalidMessage naming the offending element and its
   /// line in the message.

@@ -65,8 +65,8 @@ void replaceContent(xmlNode *element, const std::string &text) {
 
 } // namespace
 
-std::set<std::string> Envelope::liftContent(const std::function<void(std::string, std::string)> &addInline) {
-  std::set<std::string> references;
+std::multiset<std::string> Envelope::liftContent(const std::function<void(std::string, std::string)> &addInline) {
+  std::set<std::pair<const xmlNode *, std::string>> references;
   std::size_t inlined = 0;
   for (auto *element = state_->content; element != nullptr; element = xml::following(element, state_->content)) {
     if (xml::is(element, waybillNamespace, "Content")) {
@@ -79,14 +79,18 @@ std::set<std::string> Envelope::liftContent(const std::function<void(std::string
         reference = "cid:" + contentId;
       }
       replaceContent(element, toBase64(reference));
-      references.insert(std::move(reference));
+      references.emplace(element->parent, std::move(reference));
     } else if (xml::is(element, waybillNamespace, "Attachment") || xml::is(element, waybillNamespace, "Href")) {
       if (auto text = xml::plainText(element); text && !text->empty()) {
-        references.insert(std::move(*text));
+        references.emplace(element->parent, std::move(*text));
       }
     }
   }
-  return references;
+  std::multiset<std::string> used;
+  for (const auto &[parent, reference] : references) {
+    used.insert(reference);
+  }
+  return used;
 }
 
 } // namespace waybill::soap

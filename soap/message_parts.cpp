@@ -145,12 +145,11 @@ std::size_t MessageParts::uses(const Keys &keys) const {
     if (found == wanted_.end()) {
       continue;
     }
-    for (const auto &reference : found->second) {
-      if (first != nullptr && *first != reference) {
-        return 2;
-      }
-      first = &reference;
+    const auto &reference = *found->second.begin();
+    if (found->second.size() > 1 || (first != nullptr && *first != reference)) {
+      return 2;
     }
+    first = &reference;
   }
   return first == nullptr ? 0 : 1;
 }
@@ -194,7 +193,7 @@ void MessageParts::skipUnreferenced() {
   }
 }
 
-void MessageParts::want(std::set<std::string> references) {
+void MessageParts::want(std::multiset<std::string> references) {
   for (const auto &reference : references) {
     for (const auto &key : referenceKeys(reference)) {
       wanted_[key].insert(reference);
@@ -218,8 +217,8 @@ void MessageParts::want(std::set<std::string> references) {
 std::unique_ptr<Source> MessageParts::openSeen(const Part &part, const std::string &reference) const {
   if (!part.kept) {
     throw Fault(FaultCode::InvalidMessage,
-                "this part of the message was read already, and parts that come in time are not kept for a second use; "
-                "attach it once for each element that refers to it, each time under another Content-ID",
+                "this part of the message was read already, and a part that one element refers to is not kept for a "
+                "second use",
                 printable(reference));
   }
   return part.kept->open();
@@ -231,7 +230,9 @@ std::unique_ptr<Source> MessageParts::open(const std::string &reference) {
     return openSeen(*part, reference);
   }
   for (const auto &key : referenceKeys(reference)) {
-    wanted_[key].insert(reference);
+    if (auto &wanted = wanted_[key]; wanted.count(reference) == 0) {
+      wanted.insert(reference);
+    }
   }
   while (auto info = nextPart()) {
     const auto keys = partKeys(*info);

@@ -32,7 +32,7 @@ public:
   /// first, and once. Throws Fault InvalidMessage when there is none, TooLarge past limits.envelope_bytes.
   [[nodiscard]] Root readRoot(const std::string &start);
 
-  void want(std::set<std::string> references) override;
+  void want(std::multiset<std::string> references) override;
   [[nodiscard]] std::unique_ptr<Source> open(const std::string &reference) override;
   [[nodiscard]] std::optional<PartInfo> info(const std::string &reference) const override;
   void addInline(std::string contentId, std::string bytes) override;
@@ -48,7 +48,7 @@ private:
   using Keys = std::vector<std::string>;
 
   [[nodiscard]] std::shared_ptr<Part> find(const std::string &reference) const;
-  /// How many references name a part with these keys: none, one, or 2 for any more.
+  /// How often a part with these keys is wanted: never, once, or 2 for any more.
   [[nodiscard]] std::size_t uses(const Keys &keys) const;
   std::shared_ptr<Part> add(PartInfo info, const Keys &keys);
   [[nodiscard]] std::optional<PartInfo> nextPart();
@@ -61,8 +61,8 @@ private:
   std::unique_ptr<MultipartReader> reader_; ///< null once all has been read
   Limits limits_;
   PartKeeper keeper_;
-  std::map<std::string, std::set<std::string>> wanted_; ///< references by key
-  std::map<std::string, std::shared_ptr<Part>> seen_;   ///< parts by key
+  std::map<std::string, std::multiset<std::string>> wanted_; ///< references by key
+  std::map<std::string, std::shared_ptr<Part>> seen_;        ///< parts by key
   std::uint64_t unreferenced_ = 0;
   std::size_t nameBytes_ = 0; ///< what the header fields of the parts in seen_ take
   std::uint64_t opened_ = 0;  ///< tells sources whether they are still the latest

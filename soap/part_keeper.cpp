@@ -48,7 +48,8 @@ void PartKeeper::count(std::size_t bytes) {
   kept_ += bytes;
   if (kept_ > limit_) {
     throw Fault(FaultCode::TooLarge,
-                "the parts of the message that come before the envelope, or before they are needed, have more than " +
+                "the parts of the message that come before the envelope, or before they are needed, or are needed more "
+                "than once, have more than " +
                     std::to_string(limit_) +
                     " bytes (limits.early_bytes); send the envelope first, and the parts in the order in which it "
                     "refers to them");

@@ -47,6 +47,7 @@ class ExchangeTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(copyByReferenceOnlyWhenNotSecure);
   CPPUNIT_TEST(attachmentsInAnyOrderRootNotFirst);
   CPPUNIT_TEST(batchOfAThousand);
+  CPPUNIT_TEST(onePartForTwoData);
   CPPUNIT_TEST(absentAttachmentFallsOverToReference);
   CPPUNIT_TEST(unresolvableDataListsWhatWasTried);
   CPPUNIT_TEST(missingLastBoundaryStoresNothing);
@@ -157,6 +158,19 @@ public:
         lab.post("data", Lab::envelope("<wb:Copy>" + wanted + "</wb:Copy>", lab.token(lab.alice, "Copy")));
     assertSuccess(reply);
     CPPUNIT_ASSERT(has(reply, "\r\n\r\ncontent of 0\r\n") && has(reply, "\r\n\r\ncontent of 999\r\n"));
+  }
+
+  void onePartForTwoData() {
+    const auto reference = std::string("<wb:Attachment>cid:one</wb:Attachment></wb:Data>");
+    assertSuccess(lab.post(
+        "data",
+        part("Content-Type: text/xml", Lab::envelope("<wb:Receive><wb:Data><wb:Path>/1</wb:Path>" + reference +
+                                                         "<wb:Data><wb:Path>/2</wb:Path>" + reference + "</wb:Receive>",
+                                                     lab.token(lab.alice, "Receive"))) +
+            part("Content-ID: <one>", std::string(200'000, 'x')) + "--b--",
+        "multipart/related; boundary=b"));
+    CPPUNIT_ASSERT_EQUAL(std::string(200'000, 'x'), contentOf("/1"));
+    CPPUNIT_ASSERT_EQUAL(std::string(200'000, 'x'), contentOf("/2"));
   }
 
   void absentAttachmentFallsOverToReference() {

@@ -53,6 +53,7 @@ class AttachmentsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(tellsWhatTheHeaderSaid);
   CPPUNIT_TEST(opensAKeptPartAgain);
   CPPUNIT_TEST(keepsAPartThatHasTwoReferences);
+  CPPUNIT_TEST(keepsAPartThatIsWantedTwice);
   CPPUNIT_TEST(passesOnAPartThatOneReferenceNamesTwice);
   CPPUNIT_TEST(refusesAPassedOnPartASecondTime);
   CPPUNIT_TEST(refusesToReadAnOldSource);
@@ -72,7 +73,7 @@ class AttachmentsTest : public CppUnit::TestFixture {
 
   void opensPartsInOrderWithoutKeepingThem() {
     std::string parts = root;
-    std::set<std::string> references;
+    std::multiset<std::string> references;
     const std::string big(70'000, 'x');
     for (int i = 0; i < 1000; ++i) {
       parts += withId(std::to_string(i) + "@x", big + std::to_string(i));
@@ -93,7 +94,7 @@ class AttachmentsTest : public CppUnit::TestFixture {
     std::mt19937 random(4);
     std::vector<std::string> sent;
     std::string parts = root;
-    std::set<std::string> references;
+    std::multiset<std::string> references;
     std::vector<std::size_t> order;
     for (std::size_t i = 0; i < 200; ++i) {
       sent.push_back(randomBytes(random() % (i % 10 == 0 ? 300'000 : 3000), static_cast<unsigned>(i)));
@@ -134,7 +135,7 @@ class AttachmentsTest : public CppUnit::TestFixture {
     Reading reading(root + part("Content-Location: http://x/a.bin", "1") + part("Content-Location: img/b", "2") +
                     withId("plain", "3") + withId("cid:odd", "4") + part("Content-Location: /c", "5") +
                     part("Content-Location: thismessage:/d", "6"));
-    const std::set<std::string> references{"http://x/a.bin", "./img/b", "plain", "cid:odd", "thismessage:/c", "d"};
+    const std::multiset<std::string> references{"http://x/a.bin", "./img/b", "plain", "cid:odd", "thismessage:/c", "d"};
     reading.attachments().want(references);
     CPPUNIT_ASSERT_EQUAL(std::string("1"), reading.bytes("http://x/a.bin"));
     CPPUNIT_ASSERT_EQUAL(std::string("2"), reading.bytes("./img/b"));
@@ -201,6 +202,17 @@ class AttachmentsTest : public CppUnit::TestFixture {
     CPPUNIT_ASSERT_EQUAL(std::string("1"), reading.bytes("http://x/a"));
   }
 
+  void keepsAPartThatIsWantedTwice() {
+    const auto large = randomBytes(200'000, 3);
+    Reading reading(root + withId("a", "small") + withId("b", large));
+    reading.attachments().want({"cid:a", "cid:a", "cid:b", "cid:b", "cid:b"});
+    CPPUNIT_ASSERT_EQUAL(std::string("small"), reading.bytes("cid:a"));
+    CPPUNIT_ASSERT(large == reading.bytes("cid:b"));
+    CPPUNIT_ASSERT_EQUAL(std::string("small"), reading.bytes("cid:a"));
+    CPPUNIT_ASSERT(large == reading.bytes("cid:b"));
+    CPPUNIT_ASSERT(large == reading.bytes("cid:b"));
+  }
+
   void passesOnAPartThatOneReferenceNamesTwice() {
     Limits limits;
     limits.earlyBytes = 0;
@@ -253,7 +265,7 @@ class AttachmentsTest : public CppUnit::TestFixture {
 
   void keepsSmallPartsInMemoryAndLargeOnesInFewFiles() {
     std::string parts = root;
-    std::set<std::string> references;
+    std::multiset<std::string> references;
     const auto add = [&](const std::string &id, std::size_t size) {
       parts += withId(id, std::string(size, id.front()));
       references.insert("cid:" + id);

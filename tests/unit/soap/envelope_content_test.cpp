@@ -13,7 +13,7 @@ using namespace waybill::soap::test;
 
 struct Lifted {
   std::map<std::string, std::string> inlined;
-  std::set<std::string> references;
+  std::multiset<std::string> references;
   std::string body;
 };
 
@@ -30,7 +30,7 @@ Lifted lift(std::string_view data) {
 std::string onlyInlined(std::string_view content) {
   const auto lifted = lift("<wb:Content>" + std::string(content) + "</wb:Content>");
   CPPUNIT_ASSERT_EQUAL(std::size_t{1}, lifted.inlined.size());
-  CPPUNIT_ASSERT((lifted.references == std::set<std::string>{"cid:" + lifted.inlined.begin()->first}));
+  CPPUNIT_ASSERT((lifted.references == std::multiset<std::string>{"cid:" + lifted.inlined.begin()->first}));
   return lifted.inlined.begin()->second;
 }
 
@@ -57,6 +57,7 @@ class EnvelopeContentTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(whatIsBesideAnIncludeIsRefused);
   CPPUNIT_TEST(otherElementsInContentAreRefused);
   CPPUNIT_TEST(attachmentsAndHrefsAreReferences);
+  CPPUNIT_TEST(referencesAreCountedByElement);
   CPPUNIT_TEST(contentOfOtherNamespacesIsLeftAlone);
   CPPUNIT_TEST(otherBodiesAreLeftAlone);
   CPPUNIT_TEST_SUITE_END();
@@ -133,9 +134,9 @@ public:
   void xopIncludeIsTaken() {
     const auto lifted = lift("<wb:Content>\n  " + include + " cid:a%20b@c '/>\n<!-- c --></wb:Content>");
     CPPUNIT_ASSERT(lifted.inlined.empty());
-    CPPUNIT_ASSERT((lifted.references == std::set<std::string>{"cid:a%20b@c"}));
+    CPPUNIT_ASSERT((lifted.references == std::multiset<std::string>{"cid:a%20b@c"}));
     CPPUNIT_ASSERT(
-        (lift("<wb:Content>" + include + "CID:x'/></wb:Content>").references == std::set<std::string>{"CID:x"}));
+        (lift("<wb:Content>" + include + "CID:x'/></wb:Content>").references == std::multiset<std::string>{"CID:x"}));
   }
 
   void otherHrefSchemesAreRefused() {
@@ -164,7 +165,14 @@ public:
                              "</wb:Href><wb:Attachment>cid:b</wb:Attachment></wb:Data><wb:Data><wb:Href>cid:b</wb:Href>"
                              "<wb:Attachment/></wb:Data><wb:Data><wb:Href><odd/></wb:Href>");
     CPPUNIT_ASSERT(lifted.inlined.empty());
-    CPPUNIT_ASSERT((lifted.references == std::set<std::string>{"https://h/data/1", "cid:b"}));
+    CPPUNIT_ASSERT((lifted.references == std::multiset<std::string>{"https://h/data/1", "cid:b", "cid:b"}));
+  }
+
+  void referencesAreCountedByElement() {
+    const auto lifted =
+        lift("<wb:Attachment>cid:a</wb:Attachment><wb:Href>cid:a</wb:Href></wb:Data><wb:Data><wb:Content>" + include +
+             "cid:a'/></wb:Content></wb:Data><wb:Data><wb:Href>cid:b</wb:Href>");
+    CPPUNIT_ASSERT((lifted.references == std::multiset<std::string>{"cid:a", "cid:a", "cid:b"}));
   }
 
   void contentOfOtherNamespacesIsLeftAlone() {

@@ -163,7 +163,7 @@ class OutgoingMessageTest : public CppUnit::TestFixture {
     for (int round = 0; round < 30; ++round) {
       const auto version = round % 2 == 0 ? Version::Soap11 : Version::Soap12;
       auto sent = message(round % 3 == 0 ? Packaging::Mtom : Packaging::SwA, version);
-      std::set<std::string> references;
+      std::multiset<std::string> references;
       std::vector<std::string> contents;
       for (unsigned i = 0; i < random() % 20; ++i) {
         contents.push_back(randomBytes(random() % 5000, i) + (i % 2 == 0 ? "\r\n--waybill-0123x" : "\r\n"));
