@@ -83,54 +83,79 @@ EndpointReference endpointReference(const xmlNode *block, const Limits &limits) 
   return reference;
 }
 
-/// Collects the properties of one message, header by header.
+/// Collects the properties of one message, header by header. What is wrong is told at the end, when all that is right
+/// has been collected: the fault goes where the other headers say.
 class Collector {
 public:
-  explicit Collector(const Limits &limits) : limits_(limits) {}
+  Collector(const Limits &limits, Addressing &into) : limits_(limits), addressing_(into) {}
 
   void take(const xmlNode *block) {
-    const auto name = xml::view(block->name);
-    if (name == "MessageID") {
-      set(addressing_.messageId, block, iri(block, block, FaultCode::InvalidAddressingHeader));
-    } else if (name == "RelatesTo") {
-      relate(block);
-    } else if (name == "To") {
-      set(addressing_.to, block, iri(block, block, FaultCode::InvalidAddress));
-    } else if (name == "Action") {
-      set(addressing_.action, block, iri(block, block, FaultCode::InvalidAddressingHeader));
-    } else if (name == "From") {
-      set(addressing_.from, block, endpointReference(block, limits_));
-    } else if (name == "ReplyTo") {
-      set(addressing_.replyTo, block, endpointReference(block, limits_));
-    } else if (name == "FaultTo") {
-      set(addressing_.faultTo, block, endpointReference(block, limits_));
-    } else {
-      return; // such as wsa:FaultDetail: of the namespace, but no message addressing property
+    try {
+      collect(block);
+    } catch (const Fault &fault) {
+      if (fault.code() == FaultCode::TooLarge) {
+        throw;
+      }
+      if (!first_) {
+        first_ = fault;
+      }
     }
-    addressing_.used = true;
   }
 
-  [[nodiscard]] Addressing result() && {
+  /// Throws the first of the faults.
+  void finish() const {
+    if (first_) {
+      throw Fault(*first_);
+    }
     if (addressing_.used && !addressing_.action) {
       throw Fault(FaultCode::MessageAddressingHeaderRequired,
                   "the message has WS-Addressing headers but no wsa:Action, which that specification requires with "
-                  "them; add it, or leave "
-                  "all of them out",
+                  "them; add it, or leave all of them out",
                   "wsa:Action");
     }
-    return std::move(addressing_);
   }
 
 private:
-  template <class T> static void set(std::optional<T> &property, const xmlNode *block, T value) {
-    if (property) {
+  void collect(const xmlNode *block) {
+    const auto name = xml::view(block->name);
+    if (name == "MessageID") {
+      setIri(addressing_.messageId, block, FaultCode::InvalidAddressingHeader);
+    } else if (name == "RelatesTo") {
+      relate(block);
+    } else if (name == "To") {
+      setIri(addressing_.to, block, FaultCode::InvalidAddress);
+    } else if (name == "Action") {
+      setIri(addressing_.action, block, FaultCode::InvalidAddressingHeader);
+    } else if (name == "From") {
+      setReference(addressing_.from, block);
+    } else if (name == "ReplyTo") {
+      setReference(addressing_.replyTo, block);
+    } else if (name == "FaultTo") {
+      setReference(addressing_.faultTo, block);
+    }
+    // Others, such as wsa:FaultDetail, are of the namespace but no message addressing property.
+  }
+
+  void begin(bool isThere, const xmlNode *block) {
+    addressing_.used = true;
+    if (isThere) {
       refuse(FaultCode::InvalidCardinality, block, "is there twice; it may be there once");
     }
-    property = std::move(value);
+  }
+
+  void setIri(std::optional<std::string> &property, const xmlNode *block, FaultCode otherwise) {
+    begin(property.has_value(), block);
+    property = iri(block, block, otherwise);
+  }
+
+  void setReference(std::optional<EndpointReference> &property, const xmlNode *block) {
+    begin(property.has_value(), block);
+    property = endpointReference(block, limits_);
   }
 
   /// Any number of relationships may be given; ours is the reply (Core, section 3.1).
   void relate(const xmlNode *block) {
+    begin(false, block);
     auto value = iri(block, block, FaultCode::InvalidAddressingHeader);
     const auto type = xml::attribute(block, "", "RelationshipType");
     if ((!type || trimmed(*type) == replyRelationship) && !addressing_.relatesTo) {
@@ -139,7 +164,8 @@ private:
   }
 
   const Limits &limits_;
-  Addressing addressing_;
+  Addressing &addressing_;
+  std::optional<Fault> first_;
 };
 
 } // namespace
@@ -150,8 +176,8 @@ EndpointReference Addressing::replyEndpoint() const {
 
 EndpointReference Addressing::faultEndpoint() const { return faultTo ? *faultTo : replyEndpoint(); }
 
-Addressing Envelope::addressing() const {
-  Collector collector(state_->limits);
+void Envelope::addressing(Addressing &into) const {
+  Collector collector(state_->limits, into);
   if (state_->header != nullptr) {
     const auto *block = xml::forUs(xml::firstElement(state_->header), state_->version);
     for (; block != nullptr; block = xml::forUs(xml::nextElement(block), state_->version)) {
@@ -160,7 +186,13 @@ Addressing Envelope::addressing() const {
       }
     }
   }
-  return std::move(collector).result();
+  collector.finish();
+}
+
+Addressing Envelope::addressing() const {
+  Addressing read;
+  addressing(read);
+  return read;
 }
 
 } // namespace waybill::soap

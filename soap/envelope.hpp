@@ -69,6 +69,9 @@ public:
   /// The addressing headers, with WS-Addressing's faults for malformed, doubled (InvalidCardinality) or incomplete ones
   /// (MessageAddressingHeaderRequired when any is used without wsa:Action).
   [[nodiscard]] Addressing addressing() const;
+  /// The same into an empty `into`, which has all that is valid (the first of a doubled header) also when it throws: so
+  /// that the fault goes where the message says, and names it.
+  void addressing(Addressing &into) const;
 
   /// The text of the header block `name`, blanks at the ends taken off; nothing when absent. Throws Fault
   /// InvalidMessage when it is there twice.

@@ -224,14 +224,18 @@ std::vector<std::string> headerBlocks(const Fault &fault, WireCode wire, Version
 
 } // namespace
 
-FaultReply encodeFault(const Fault &fault, Version version, Addressing reply) {
+FaultReply encodeFault(const Fault &fault, Version version, Addressing reply, const std::vector<std::string> &echoed) {
   const auto wire = wireCode(fault.code());
   FaultReply result;
   result.action = actionOf(wire.family);
   result.httpStatus = version == Version::Soap12 && wire.side == Side::Sender ? 400 : 500;
-  reply.action = result.action;
-  result.envelope = writeEnvelope(version, reply, headerBlocks(fault, wire, version),
-                                  version == Version::Soap11 ? body11(fault, wire) : body12(fault, wire));
+  if (reply.used) {
+    reply.action = result.action;
+  }
+  auto blocks = headerBlocks(fault, wire, version);
+  blocks.insert(blocks.end(), echoed.begin(), echoed.end());
+  result.envelope =
+      writeEnvelope(version, reply, blocks, version == Version::Soap11 ? body11(fault, wire) : body12(fault, wire));
   return result;
 }
 

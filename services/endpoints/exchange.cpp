@@ -79,11 +79,11 @@ void Exchange::answer() {
   call_.packaging = message.packaging;
   auto envelope = soap::Envelope::parse(message.root, tools_.config.limits, message.charset);
   version_ = envelope.version();
-  addressing_ = envelope.addressing();
+  envelope.addressing(addressing_);
+  envelope.requireUnderstood();
   const auto &operation = dispatch(envelope);
   checkActions(message, operation.element);
   checkEndpoints();
-  envelope.requireUnderstood();
   call_.attachments->want(envelope.liftContent([&](std::string contentId, std::string bytes) {
     call_.attachments->addInline(std::move(contentId), std::move(bytes));
   }));
@@ -98,41 +98,68 @@ void Exchange::answer() {
 }
 
 const Operation &Exchange::dispatch(const soap::Envelope &envelope) {
+  checkOwnAction();
   const auto element = envelope.bodyElement();
   const auto found = std::find_if(operations_.begin(), operations_.end(), [&](const Operation &operation) {
     return element.space == soap::waybillNamespace && element.local == operation.element;
   });
   if (found == operations_.end()) {
-    std::string names;
-    for (const auto &operation : operations_) {
-      names += (names.empty() ? "" : ", ") + operation.element;
-    }
-    throw Fault(addressing_.action ? FaultCode::ActionNotSupported : FaultCode::InvalidMessage,
+    throw Fault(FaultCode::InvalidMessage,
                 "the service '" + service_ + "' has no operation for the body's element {" +
                     printable(element.space, 100) + "}" + printable(element.local, 100) + "; in namespace " +
-                    soap::waybillNamespace + " it has " + names,
-                addressing_.action ? printable(*addressing_.action, 300) : printable(element.local, 100));
+                    soap::waybillNamespace + " it has " + operationNames(),
+                printable(element.local, 100));
   }
   call_.operation = found->element;
   return *found;
 }
 
+std::string Exchange::operationNames() const {
+  std::string names;
+  for (const auto &operation : operations_) {
+    names += (names.empty() ? "" : ", ") + operation.element;
+  }
+  return names;
+}
+
+void Exchange::checkOwnAction() const {
+  const auto &action = addressing_.action;
+  if (action && std::none_of(operations_.begin(), operations_.end(), [&](const Operation &operation) {
+        return *action == soap::actionPrefix + operation.element;
+      })) {
+    throw Fault(FaultCode::ActionNotSupported,
+                "the service '" + service_ + "' has no action '" + printable(*action, 200) + "'; it has " +
+                    soap::actionPrefix + " followed by one of " + operationNames(),
+                printable(*action, 300));
+  }
+}
+
 void Exchange::checkActions(const soap::IncomingMessage &message, const std::string &element) const {
   const auto expected = soap::actionPrefix + element;
+  const auto refuse = [&](const char *where, const std::string &value) {
+    throw Fault(addressing_.used ? FaultCode::ActionMismatch : FaultCode::InvalidMessage,
+                std::string(where) + " says '" + printable(value, 200) + "', but the body's element '" + element +
+                    "' belongs to '" + expected + "'; make them agree, or leave it out",
+                addressing_.used ? "wsa:Action" : where);
+  };
   const auto header = request_.headers.get("SOAPAction");
-  for (const auto &[where, value] : {std::pair{"SOAPAction", header ? std::optional(unquoted(*header)) : std::nullopt},
-                                     {"action parameter", message.action},
-                                     {"wsa:Action", addressing_.action}}) {
+  for (const auto &[where, value] : {std::pair{"wsa:Action", addressing_.action},
+                                     {"SOAPAction", header ? std::optional(unquoted(*header)) : std::nullopt},
+                                     {"action parameter", message.action}}) {
     if (value && !value->empty() && *value != expected) {
-      throw Fault(addressing_.used ? FaultCode::ActionMismatch : FaultCode::InvalidMessage,
-                  std::string(where) + " says '" + printable(*value, 200) + "', but the body's element '" + element +
-                      "' belongs to '" + expected + "'; make them agree, or leave it out",
-                  where == std::string_view("wsa:Action") ? printable(*value, 200) : std::string(where));
+      refuse(where, *value);
     }
   }
 }
 
 void Exchange::checkEndpoints() const {
+  if (addressing_.used && !addressing_.messageId && !addressing_.replyEndpoint().isNone()) {
+    throw Fault(
+        FaultCode::MessageAddressingHeaderRequired,
+        "the message has WS-Addressing headers but no wsa:MessageID, which its reply has to name (WS-Addressing "
+        "Core, section 3.4); add it, or leave all of them out",
+        "wsa:MessageID");
+  }
   if (addressing_.to && *addressing_.to != EndpointReference::anonymous && pathOf(*addressing_.to) != request_.path) {
     throw Fault(FaultCode::DestinationUnreachable,
                 "wsa:To names another place than " + call_.baseUrl + request_.path + ", where the message came to",
@@ -197,10 +224,13 @@ soap::Addressing Exchange::replyAddressing() const {
   return reply;
 }
 
-std::vector<std::string> Exchange::echoedParameters() const {
+/// The header blocks for a reply to `endpoint`; none for an endpoint elsewhere, which the reply does not go to.
+std::vector<std::string> Exchange::echoedParameters(const EndpointReference &endpoint) {
   std::vector<std::string> headers;
-  for (const auto &parameter : addressing_.replyEndpoint().referenceParameters) {
-    headers.push_back(soap::asReferenceParameterHeader(parameter));
+  if (endpoint.isAnonymous()) {
+    for (const auto &parameter : endpoint.referenceParameters) {
+      headers.push_back(soap::asReferenceParameterHeader(parameter));
+    }
   }
   return headers;
 }
@@ -217,7 +247,8 @@ void Exchange::send(const Operation &operation, Reply reply) {
   soap::OutgoingMessage message;
   message.version = version_;
   message.action = soap::actionPrefix + operation.element + "Response";
-  message.envelope = soap::writeEnvelope(version_, addressing, echoedParameters(), reply.bodyXml);
+  message.envelope =
+      soap::writeEnvelope(version_, addressing, echoedParameters(addressing_.replyEndpoint()), reply.bodyXml);
   message.parts = std::move(reply.parts);
   message.packaging = reply.packaging;
   message.boundary = "waybill-" + randomId(tools_.random);
@@ -238,12 +269,12 @@ void Exchange::sendFault(const Fault &fault) {
     finish(std::string(name(fault.code())), fault.reason(), fault.log().forLog());
     throw fault;
   }
-  if (fault.code() == FaultCode::TokenReplayed && tools_.config.replay == ReplayAnswer::Silence) {
-    response_.send(202, {}, "");
-  } else if (addressing_.faultEndpoint().isNone()) {
+  const auto silent = fault.code() == FaultCode::TokenReplayed && tools_.config.replay == ReplayAnswer::Silence;
+  if (silent || addressing_.faultEndpoint().isNone()) {
     response_.send(202, {}, "");
   } else {
-    const auto reply = soap::encodeFault(fault, version_, replyAddressing());
+    const auto reply =
+        soap::encodeFault(fault, version_, replyAddressing(), echoedParameters(addressing_.faultEndpoint()));
     const auto type = version_ == soap::Version::Soap12
                           ? "application/soap+xml; charset=utf-8; action=\"" + reply.action + "\""
                           : "text/xml; charset=utf-8";

@@ -22,6 +22,9 @@ public:
 private:
   void answer();
   const Operation &dispatch(const soap::Envelope &envelope);
+  /// Throws Fault ActionNotSupported for a wsa:Action that belongs to no operation of this service.
+  void checkOwnAction() const;
+  [[nodiscard]] std::string operationNames() const;
   void checkActions(const soap::IncomingMessage &message, const std::string &element) const;
   void checkEndpoints() const;
   [[nodiscard]] std::optional<std::string> authorise(const soap::Envelope &envelope, const Operation &operation);
@@ -29,7 +32,7 @@ private:
   void sendFault(const Fault &fault);
   void spendWithout(const Operation &operation, const std::string &bodyXml);
   [[nodiscard]] soap::Addressing replyAddressing() const;
-  [[nodiscard]] std::vector<std::string> echoedParameters() const;
+  [[nodiscard]] static std::vector<std::string> echoedParameters(const EndpointReference &endpoint);
   void finish(const std::string &outcome, const std::string &reason, const std::string &logText) noexcept;
 
   const std::string &service_;

@@ -429,12 +429,11 @@ public:
     assertFault(lab.post("data", Lab::envelope("<wb:List/>", lab.token(lab.alice, "List"),
                                                "<wsa:MessageID>urn:uuid:8</wsa:MessageID>")),
                 "MessageAddressingHeaderRequired");
-    assertFault(
-        lab.post("data",
-                 Lab::envelope(
-                     "<wb:List/>", lab.token(lab.alice, "List"),
-                     "<wsa:Action>urn:waybill:1/List</wsa:Action><wsa:To>https://lab.test:8443/elsewhere</wsa:To>")),
-        "DestinationUnreachable");
+    assertFault(lab.post("data", Lab::envelope("<wb:List/>", lab.token(lab.alice, "List"),
+                                               "<wsa:MessageID>urn:uuid:9</wsa:MessageID>"
+                                               "<wsa:Action>urn:waybill:1/List</wsa:Action>"
+                                               "<wsa:To>https://lab.test:8443/elsewhere</wsa:To>")),
+                "DestinationUnreachable");
   }
 
   void replyToElsewhereIsRefused() {

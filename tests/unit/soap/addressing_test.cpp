@@ -34,6 +34,7 @@ class AddressingTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(repliesGoToAnonymousUnlessSaidOtherwise);
   CPPUNIT_TEST(faultsGoToFaultToThenReplyTo);
   CPPUNIT_TEST(doubledHeadersAreInvalidCardinality);
+  CPPUNIT_TEST(whatIsValidIsKeptWhenSomethingIsNot);
   CPPUNIT_TEST(relationshipsMayBeMany);
   CPPUNIT_TEST(actionIsRequiredWithTheRest);
   CPPUNIT_TEST(addressesAreRequired);
@@ -104,6 +105,28 @@ public:
       const auto header = "<wsa:" + name + "><wsa:Address>urn:a</wsa:Address></wsa:" + name + ">";
       assertFault(FaultCode::InvalidCardinality, "wsa:" + name, header + header);
     }
+  }
+
+  void whatIsValidIsKeptWhenSomethingIsNot() {
+    Addressing read;
+    const auto envelope = Envelope::parse(
+        envelope12("<wsa:To>urn:first</wsa:To><wsa:To>urn:second</wsa:To><wsa:From/><wsa:FaultTo/>" + action +
+                   "<wsa:FaultTo><wsa:Address>" + EndpointReference::none +
+                   "</wsa:Address></wsa:FaultTo><wsa:MessageID>urn:uuid:1</wsa:MessageID>" +
+                   to(EndpointReference::anonymous, "<wsa:ReferenceParameters><k/></wsa:ReferenceParameters>")),
+        {});
+    const auto fault = faultOf([&] { envelope.addressing(read); });
+    assertCode(FaultCode::InvalidCardinality, fault);
+    CPPUNIT_ASSERT_EQUAL(std::string("wsa:To"), fault.subject());
+    CPPUNIT_ASSERT(read.used);
+    CPPUNIT_ASSERT_EQUAL(std::string("urn:first"), read.to.value());
+    CPPUNIT_ASSERT_EQUAL(std::string("urn:uuid:1"), read.messageId.value());
+    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, read.replyTo.value().referenceParameters.size());
+    CPPUNIT_ASSERT(read.faultEndpoint().isNone() && !read.from);
+    Addressing alone;
+    const auto onlyBad = Envelope::parse(envelope12("<wsa:MessageID>17</wsa:MessageID>"), {});
+    assertCode(FaultCode::InvalidAddressingHeader, faultOf([&] { onlyBad.addressing(alone); }));
+    CPPUNIT_ASSERT(alone.used && !alone.messageId);
   }
 
   void relationshipsMayBeMany() {

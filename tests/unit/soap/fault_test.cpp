@@ -42,6 +42,8 @@ class SoapFaultTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(mustUnderstandNamesTheHeader);
   CPPUNIT_TEST(versionMismatchOffersBothVersions);
   CPPUNIT_TEST(replyHeadersAreSentAlong);
+  CPPUNIT_TEST(withoutAddressingNoActionIsSent);
+  CPPUNIT_TEST(echoedParametersAreSentAlong);
   CPPUNIT_TEST(actionsFollowTheKind);
   CPPUNIT_TEST(foreignFaultsAreRead);
   CPPUNIT_TEST(foreignAddressingFaultsAreRead);
@@ -201,6 +203,7 @@ public:
 
   void replyHeadersAreSentAlong() {
     Addressing reply;
+    reply.used = true;
     reply.to = EndpointReference::anonymous;
     reply.relatesTo = "urn:uuid:1";
     reply.messageId = "urn:uuid:2";
@@ -210,6 +213,27 @@ public:
     CPPUNIT_ASSERT(read.to == reply.to && read.relatesTo == reply.relatesTo && read.messageId == reply.messageId);
     CPPUNIT_ASSERT_EQUAL(std::string("urn:waybill:1/Fault"), read.action.value());
     CPPUNIT_ASSERT_EQUAL(sent.action, read.action.value());
+  }
+
+  void withoutAddressingNoActionIsSent() {
+    for (const auto version : {Version::Soap11, Version::Soap12}) {
+      assertLacks(encoded(Fault(FaultCode::Busy, "x"), version), "Header");
+      assertLacks(encoded(Fault(FaultCode::MustUnderstand, "x", "{urn:x}y"), version), "wsa:Action");
+    }
+  }
+
+  void echoedParametersAreSentAlong() {
+    Addressing reply;
+    reply.used = true;
+    const auto parameter = asReferenceParameterHeader("<k:K xmlns:k=\"urn:k\">1</k:K>");
+    for (const auto version : {Version::Soap11, Version::Soap12}) {
+      for (const auto code : {FaultCode::NoSuchData, FaultCode::InvalidCardinality, FaultCode::MustUnderstand}) {
+        const auto text = encodeFault(Fault(code, "x", "wsa:To"), version, reply, {parameter}).envelope;
+        const auto header = text.substr(0, text.find("</soap:Header>"));
+        assertContains(header, parameter);
+        CPPUNIT_ASSERT_EQUAL(std::string("1"), Envelope::parse(text, {}).headerText({"urn:k", "K"}).value());
+      }
+    }
   }
 
   void actionsFollowTheKind() {
