@@ -196,6 +196,8 @@ void RawClient::closeNotify() {
   SSL_shutdown(state_->ssl.get());
 }
 
+void RawClient::hangUp() { ::shutdown(state_->socket, SHUT_WR); }
+
 void RawClient::cut() {
   const linger atOnce{1, 0};
   setsockopt(state_->socket, SOL_SOCKET, SO_LINGER, &atOnce, sizeof atOnce);

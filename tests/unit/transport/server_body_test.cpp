@@ -5,6 +5,7 @@
 
 #include <cppunit/extensions/HelperMacros.h>
 
+#include <atomic>
 #include <fstream>
 #include <iterator>
 #include <mutex>
@@ -36,6 +37,7 @@ class ServerBodyTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(muchThatWasNotReadClosesTheConnection);
   CPPUNIT_TEST(repliesMayBeginBeforeTheBodyIsRead);
   CPPUNIT_TEST(http10BodiesEndWithTheConnection);
+  CPPUNIT_TEST(http10BodiesThatAreCutAreNotProcessed);
   CPPUNIT_TEST(http10MultipartsMayBeLongerThanTheySay);
   CPPUNIT_TEST(recordedRequestOfAxisIsReadToItsEnd);
   CPPUNIT_TEST_SUITE_END();
@@ -311,6 +313,27 @@ public:
     CPPUNIT_ASSERT_EQUAL(std::string("all of this"), reply.body);
     CPPUNIT_ASSERT_EQUAL(std::string("close"), reply.field("Connection"));
     CPPUNIT_ASSERT(client.isClosedInOrder());
+  }
+
+  void http10BodiesThatAreCutAreNotProcessed() {
+    std::atomic<int> called = 0;
+    std::atomic<int> processed = 0;
+    ServerLab lab([&](Request &request, Response &response) {
+      ++called;
+      const auto body = bodyOf(request);
+      ++processed;
+      response.send(200, {}, body);
+    });
+    RawClient client(lab.port());
+    client.send("POST /x HTTP/1.0\r\n\r\nall of");
+    client.hangUp();
+    // No reply can go out on it, so the log alone says why.
+    CPPUNIT_ASSERT(eventually([&] { return lab.log().find("POST /x from ") != std::string::npos; }));
+    CPPUNIT_ASSERT_MESSAGE(lab.log(), lab.log().find("cut after 6 bytes: the connection ended without TLS "
+                                                     "close_notify") != std::string::npos);
+    CPPUNIT_ASSERT(lab.settlesAt(0));
+    CPPUNIT_ASSERT_EQUAL(1, called.load());
+    CPPUNIT_ASSERT_EQUAL(0, processed.load());
   }
 
   void http10MultipartsMayBeLongerThanTheySay() {

@@ -107,6 +107,7 @@ public:
   /// The server has said close_notify and no more; to be called after the last reply was read.
   [[nodiscard]] bool isClosedInOrder();
   void closeNotify(); ///< says that nothing more will be sent
+  void hangUp();      ///< ends its direction without saying so in TLS
   void cut();         ///< resets the connection
   [[nodiscard]] std::string protocol() const;
   [[nodiscard]] std::string subject() const; ///< common name of the server's certificate
