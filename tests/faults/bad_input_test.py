@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Bad input against a running daemon: a clear fault or status, nothing changed, and the daemon goes on with little memory."""
+import base64
+import hashlib
 import os
 import pathlib
 import re
@@ -11,7 +13,7 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from lab import BIN, Lab, envelope, expect_fault, main, multipart, related, wait_until  # noqa: E402
+from lab import BIN, SOAP11, SOAP12, Lab, envelope, expect_fault, main, multipart, related, wait_until  # noqa: E402
 
 LAB = None
 XML = "text/xml; charset=utf-8"
@@ -111,10 +113,65 @@ def false_lengths_and_smuggling():
     assert status_of(raw(post_head("X: " + "y" * (1 << 20)))) == 431
     assert status_of(raw(b"GET / HTTP/3.7\r\nHost: x\r\n\r\n")) in (400, 505)
     assert status_of(raw(b"\x16\x03 nonsense\r\n\r\n")) == 400
-    # A length that says less than there is: the rest is not taken for a second request that does something.
-    message = envelope(RECEIVE, LAB.token("Receive"))
-    reply = raw(post_head(f"Content-Length: {len(message) - 10}", "Connection: close") + message)
-    assert b"InvalidMessage" in reply, reply[:500]
+
+
+def false_lengths_hide_no_second_request():
+    message = envelope("<wb:List/>", LAB.token("List"))
+    hidden = envelope("<wb:Receive><wb:Data><wb:Path>/hidden</wb:Path><wb:Content>eA==</wb:Content></wb:Data></wb:Receive>", LAB.token("Receive"))
+    second = post_head(f"Content-Length: {len(hidden)}") + hidden
+    last = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+    def statuses(length, *rest):
+        reply = raw(post_head(f"Content-Length: {length}") + message + b"".join(rest), 30)
+        return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d+) ", reply)]
+    # Less than there is: what is left over makes the next request none. More: the next request belongs to the first one's body.
+    assert statuses(len(message) - 10, second) == [500, 400]
+    assert statuses(len(message) + len(second), second, last) == [500, 200]
+    assert LAB.paths() == [], LAB.paths()
+    # With the true length, both happen.
+    assert statuses(len(message), second, last) == [200, 200, 200]
+    assert LAB.paths() == ["/hidden"]
+    LAB.waybill("rm", "lab:/hidden")
+
+
+def both_versions(fields, token, overwrite="", attached=b""):
+    """The replies to one Receive in SOAP 1.1 and in 1.2, inline and with an attachment."""
+    for soap, kind in ((SOAP11, "text/xml"), (SOAP12, "application/soap+xml")):
+        def receive(where):
+            return envelope(f"<wb:Receive><wb:Data>{fields}{where}</wb:Data>{overwrite}</wb:Receive>", token, soap=soap)
+        yield LAB.post(receive(f"<wb:Content>{base64.b64encode(attached).decode()}</wb:Content>"), f"{kind}; charset=utf-8")
+        root = (f"Content-Type: {kind}", receive("<wb:Attachment>cid:one</wb:Attachment>"))
+        yield LAB.post(multipart([root, ("Content-ID: <one>", attached)]), related().replace("text/xml", kind))
+
+
+def what_was_declared_is_checked():
+    token = LAB.token("Receive")
+    for declared in ("<wb:Size>4</wb:Size>", "<wb:Size>6</wb:Size>", f'<wb:Digest algorithm="sha-256">{"0" * 64}</wb:Digest>',
+                     '<wb:Digest algorithm="adler32">00000000</wb:Digest>'):
+        for reply in both_versions("<wb:Path>/declared</wb:Path>" + declared, token, attached=b"hello"):
+            expect_fault(reply, "DigestMismatch")
+    assert LAB.paths() == [], LAB.paths()
+    assert not list((LAB.home / "staging").iterdir())
+    # The token is as good as before, and the true values are taken.
+    true = f'<wb:Size>5</wb:Size><wb:Digest algorithm="sha-256">{hashlib.sha256(b"hello").hexdigest()}</wb:Digest>'
+    assert next(both_versions("<wb:Path>/declared</wb:Path>" + true, token, attached=b"hello"))[0] == 200
+    LAB.waybill("rm", "lab:/declared")
+
+
+def what_exists_is_not_overwritten():
+    def kept():
+        return LAB.waybill("stat", "--json", "lab:/kept").stdout, LAB.waybill("get", "lab:/kept", "-").stdout
+    assert next(both_versions("<wb:Path>/kept</wb:Path>", LAB.token("Receive"), attached=b"first"))[0] == 200
+    before = kept()
+    token = LAB.token("Receive")
+    for overwrite in ("", "<wb:Overwrite>Never</wb:Overwrite>"):
+        for reply in both_versions("<wb:Path>/kept</wb:Path>", token, overwrite, b"second"):
+            expect_fault(reply, "AlreadyExists")
+    assert kept() == before and before[1] == b"first"
+    assert not list((LAB.home / "staging").iterdir())
+    assert next(both_versions("<wb:Path>/kept</wb:Path>", token, "<wb:Overwrite>Always</wb:Overwrite>", b"second"))[0] == 200
+    assert kept()[1] == b"second"
+    LAB.waybill("rm", "lab:/kept")
 
 
 def cut_at_each_stage():
@@ -265,5 +322,6 @@ if __name__ == "__main__":
     with Lab() as LAB:
         LAB.start()
         main(not_xml, dtd_entities_and_instructions, too_much_of_everything, wrong_messages, broken_multipart, false_lengths_and_smuggling,
+             false_lengths_hide_no_second_request, what_was_declared_is_checked, what_exists_is_not_overwritten,
              cut_at_each_stage, paths_that_are_none, memory_stayed_small, slow_senders_are_cut, busy_is_said, five_thousand_idle_connections,
              settings_are_checked, terminated_daemon_finishes_what_runs)
