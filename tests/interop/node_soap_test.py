@@ -11,8 +11,9 @@ LAB = None
 PORTS = ("DataManagerSoap11", "DataManagerSoap12")
 
 
-def call(operation, arguments, token=None, port=PORTS[0], attachments=None):
-    task = {"wsdl": LAB.wsdl(), "port": port, "operation": operation, "token": token or LAB.token(operation), "arguments": arguments,
+def call(operation, arguments, token=None, port=PORTS[0], attachments=None, service="data"):
+    """With a fresh token, unless one is given; an empty one is none."""
+    task = {"wsdl": LAB.wsdl(service), "port": port, "operation": operation, "token": LAB.token(operation) if token is None else token, "arguments": arguments,
             "attachments": {name: base64.b64encode(content).decode() for name, content in (attachments or {}).items()}}
     environment = {**os.environ, "NODE_EXTRA_CA_CERTS": str(LAB.certificate)}
     return json.loads(run("node", HERE / "node/client.js", input=json.dumps(task).encode(), env=environment).stdout)
@@ -68,6 +69,12 @@ def attachment_in():
             same(outcome["attachments"][0]["body"], PAYLOADS[name], f"{name} by {attach}")
 
 
+def the_instance_tells_who_it_is():
+    for port in ("AccessServiceSoap11", "AccessServiceSoap12"):
+        told = succeeded(call("GetInstance", {}, token="", port=port, service="access"))
+        assert "BEGIN CERTIFICATE" in json.dumps(told), told
+
+
 def a_token_is_good_once():
     for port in PORTS:
         token = LAB.token("List")
@@ -81,4 +88,4 @@ def a_stranger_is_refused():
 
 if __name__ == "__main__":
     with Interop() as LAB:
-        main(inline_both_ways, attachment_out, attachment_in, a_token_is_good_once, a_stranger_is_refused)
+        main(inline_both_ways, attachment_out, attachment_in, the_instance_tells_who_it_is, a_token_is_good_once, a_stranger_is_refused)

@@ -9,8 +9,10 @@ from lib import HERE, PAYLOADS, Interop, main, run, same
 LAB = None
 
 
-def call(operation, arguments, token=None, version="1.1"):
-    task = {"wsdl": LAB.wsdl(), "ca": str(LAB.certificate), "version": version, "operation": operation, "token": token or LAB.token(operation), "arguments": arguments}
+def call(operation, arguments, token=None, version="1.1", service="data"):
+    """With a fresh token, unless one is given; an empty one is none."""
+    task = {"wsdl": LAB.wsdl(service), "ca": str(LAB.certificate), "version": version, "operation": operation, "token": LAB.token(operation) if token is None else token,
+            "arguments": arguments}
     return json.loads(run("php", HERE / "php/client.php", input=json.dumps(task).encode()).stdout)
 
 
@@ -43,6 +45,12 @@ def inline_both_ways():
             same(carried(reply.get("Content")), content, path)
 
 
+def the_instance_tells_who_it_is():
+    for version in ("1.1", "1.2"):
+        told = succeeded(call("GetInstance", {}, token="", version=version, service="access"))
+        assert "BEGIN CERTIFICATE" in json.dumps(told), told
+
+
 def a_token_is_good_once():
     for version in ("1.1", "1.2"):
         token = LAB.token("List")
@@ -57,4 +65,4 @@ def a_stranger_is_refused():
 
 if __name__ == "__main__":
     with Interop() as LAB:
-        main(inline_both_ways, a_token_is_good_once, a_stranger_is_refused)
+        main(inline_both_ways, the_instance_tells_who_it_is, a_token_is_good_once, a_stranger_is_refused)

@@ -48,6 +48,11 @@ def inline_both_ways():
         same(str(getattr(carried, "value", "")), content, path)
 
 
+def the_instance_tells_who_it_is():
+    told = suds.client.Client(LAB.wsdl("access"), cache=None).service.GetInstance()
+    assert "BEGIN CERTIFICATE" in str(told), told
+
+
 def a_token_is_good_once():
     made = client(LAB.token("List"))
     made.service.List("/")
@@ -63,4 +68,4 @@ if __name__ == "__main__":
     with Interop() as LAB:
         # Python's TLS trusts what this names, beside nothing else.
         os.environ["SSL_CERT_FILE"] = str(LAB.certificate)
-        main(inline_both_ways, a_token_is_good_once, a_stranger_is_refused)
+        main(inline_both_ways, the_instance_tells_who_it_is, a_token_is_good_once, a_stranger_is_refused)

@@ -9,11 +9,14 @@ async function main() {
   const task = JSON.parse(fs.readFileSync(0, "utf8"));
   const options = { parseReponseAttachments: true, forceSoap12Headers: task.port.endsWith("12") };
   const client = await soap.createClientAsync(task.wsdl, options);
-  client.addSoapHeader({ Token: task.token }, "", "wb", "urn:waybill:1");
+  if (task.token) {
+    client.addSoapHeader({ Token: task.token }, "", "wb", "urn:waybill:1");
+  }
   const attachments = Object.entries(task.attachments || {}).map(([contentId, body]) => ({
     mimetype: "application/octet-stream", contentId, name: contentId, body: Buffer.from(body, "base64"),
   }));
-  const call = client.DataManager[task.port][task.operation];
+  const [service] = Object.keys(client.wsdl.services);
+  const call = client[service][task.port][task.operation];
   const outcome = await new Promise((resolve) => {
     call(task.arguments, (error, reply) => {
       if (error) {

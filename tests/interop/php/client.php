@@ -34,7 +34,9 @@ try {
     "features" => SOAP_SINGLE_ELEMENT_ARRAYS,
     "stream_context" => stream_context_create(["ssl" => ["cafile" => $task["ca"], "verify_peer" => true, "verify_peer_name" => true]]),
   ]);
-  $client->__setSoapHeaders(new SoapHeader("urn:waybill:1", "Token", $task["token"]));
+  if ($task["token"] !== "") {
+    $client->__setSoapHeaders(new SoapHeader("urn:waybill:1", "Token", $task["token"]));
+  }
   $reply = $client->__soapCall($task["operation"], [unpack_bytes($task["arguments"])]);
   echo json_encode(["reply" => pack_bytes($reply)], JSON_THROW_ON_ERROR);
 } catch (SoapFault $fault) {
