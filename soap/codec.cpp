@@ -181,7 +181,7 @@ Time time(std::string_view value, const char *field) {
     parsed = local && offset ? std::optional(*local - *offset) : std::nullopt;
   }
   if (!parsed) {
-    throw Fault(FaultCode::InvalidMessage,
+    throw Fault(FaultCode::BadParameter,
                 std::string(field) +
                     " is not a time of the years 1970 to 9999 with its zone, such as 2030-12-31T23:59:59Z",
                 printable(value));

@@ -17,7 +17,7 @@ using InlineContents = std::map<std::string, std::string_view, std::less<>>;
 
 /// Reads the body's element (Envelope::bodyXml after liftContent and validate). `T` is a struct of domain/messages.hpp
 /// and the element bears its name without "Request" ("Copy", "CopyResponse"). Throws Fault InvalidMessage when gSOAP
-/// cannot read it.
+/// cannot read it, BadParameter for a value that the schema lets through and that means nothing here (a right, a time).
 template <class T> [[nodiscard]] T decode(std::string_view bodyXml);
 
 /// The XML element of `message`, in namespace urn:waybill:1, standing alone. Only Data.content "cid:..." refers to

@@ -83,7 +83,7 @@ private:
 [[nodiscard]] std::optional<std::string> text(std::string *value);
 /// The same for fields that mean nothing when empty, and whose blanks at the ends mean nothing (URLs, media types).
 [[nodiscard]] std::optional<std::string> trimmedText(const std::string *value);
-/// xs:dateTime with its zone: "Z", "+hh:mm" or "-hh:mm". Throws Fault InvalidMessage for one without, or out of range.
+/// xs:dateTime with its zone: "Z", "+hh:mm" or "-hh:mm". Throws Fault BadParameter for one without, or out of range.
 [[nodiscard]] Time time(std::string_view value, const char *field);
 [[nodiscard]] std::optional<Time> time(const std::string *value, const char *field);
 /// The text "cid:..." whose base64 form is in wb:Content (Envelope::liftContent put it there). Throws Fault

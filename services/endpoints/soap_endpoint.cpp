@@ -43,7 +43,13 @@ SoapEndpoint::SoapEndpoint(std::string service, std::vector<Operation> operation
     : service_(std::move(service)), operations_(std::move(operations)), tools_(tools) {}
 
 void SoapEndpoint::describe(const transport::Request &request, transport::Response &response) const {
-  const auto endpoint = baseUrl(tools_.config, request) + "/services/" + service_;
+  std::string endpoint;
+  try {
+    endpoint = baseUrl(tools_.config, request) + "/services/" + service_;
+  } catch (const Fault &fault) {
+    response.send(400, {{"Content-Type", "text/plain; charset=utf-8"}}, fault.reason() + "\n");
+    return;
+  }
   auto document = std::optional<std::string>();
   if (const auto schema = queryValue(request.query, "xsd")) {
     document = soap::servedSchema(*schema, endpoint);

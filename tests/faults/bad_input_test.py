@@ -113,6 +113,8 @@ def false_lengths_and_smuggling():
     assert status_of(raw(post_head("X: " + "y" * (1 << 20)))) == 431
     assert status_of(raw(b"GET / HTTP/3.7\r\nHost: x\r\n\r\n")) in (400, 505)
     assert status_of(raw(b"\x16\x03 nonsense\r\n\r\n")) == 400
+    reply = raw(b"GET /services/data?wsdl HTTP/1.1\r\nHost: a b\r\nConnection: close\r\n\r\n")
+    assert status_of(reply) == 400 and b"the Host header" in reply, reply
 
 
 def false_lengths_hide_no_second_request():
