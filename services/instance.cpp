@@ -8,6 +8,7 @@
 #include "services/housekeeping.hpp"
 #include "storage/catalog.hpp"
 #include "storage/home_lock.hpp"
+#include "storage/recovery.hpp"
 
 #include <algorithm>
 #include <map>
@@ -48,6 +49,7 @@ soap::Spool spoolIn(const std::string &home) {
     explicit Spooled(std::unique_ptr<storage::SpooledFile> spooled) : file(std::move(spooled)) {}
     void write(ByteView bytes) override { file->write(bytes); }
     std::unique_ptr<Source> reopen() override { return file->reopen(); }
+    std::unique_ptr<Source> reopenAt(std::uint64_t offset) override { return file->reopen(offset); }
     std::unique_ptr<storage::SpooledFile> file;
   };
   return [home] { return std::make_unique<Spooled>(storage::spoolFile(home)); };
@@ -101,11 +103,18 @@ struct Instance::State final : transport::Handler {
   }
 
   void recover() {
+    storage::matchContent(*catalog, *store, [this] { return randomId(random); });
     const auto tokensReleased = ledger.recover();
-    const auto contentRemoved =
-        store->recover([this](const std::string &id) { return catalog->object(id).has_value(); });
+    const auto recovered =
+        storage::recover(*catalog, *store, [this](const auto &row, std::optional<std::uint64_t> found) {
+          log.warning("object lost", {{"path", row.path},
+                                      {"id", row.id},
+                                      {"size", std::to_string(row.size)},
+                                      {"found", found ? std::to_string(*found) : "no content"}});
+        });
     log.info("recovered", {{"tokens_released", std::to_string(tokensReleased)},
-                           {"content_removed", std::to_string(contentRemoved)}});
+                           {"content_removed", std::to_string(recovered.contentRemoved)},
+                           {"objects_lost", std::to_string(recovered.rowsRemoved)}});
   }
 
   transport::ServerEvents events() {

@@ -103,6 +103,8 @@ public:
   /// by path, at most `limit`.
   [[nodiscard]] virtual std::vector<ObjectRow> list(const std::string &prefix, const std::string &after,
                                                     std::size_t limit) const = 0;
+  /// Objects whose id sorts after `after`, by id, at most `limit`.
+  [[nodiscard]] virtual std::vector<ObjectRow> objects(const std::string &after, std::size_t limit) const = 0;
   /// Objects whose expiry has passed, at most `limit`.
   [[nodiscard]] virtual std::vector<ObjectRow> expired(Time now, std::size_t limit) const = 0;
   [[nodiscard]] virtual std::optional<TokenRow> token(const std::string &tokenId) const = 0;

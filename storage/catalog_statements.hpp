@@ -21,6 +21,8 @@ inline constexpr Sql objectByPath{"SELECT " WAYBILL_OBJECT_COLUMNS " FROM object
 inline constexpr Sql objectsBetween{"SELECT " WAYBILL_OBJECT_COLUMNS
                                     " FROM object WHERE path > :after AND path < :before ORDER BY path LIMIT :most",
                                     "tti", objectTypes};
+inline constexpr Sql objectsAfter{
+    "SELECT " WAYBILL_OBJECT_COLUMNS " FROM object WHERE id > :after ORDER BY id LIMIT :most", "ti", objectTypes};
 inline constexpr Sql objectsExpired{
     "SELECT " WAYBILL_OBJECT_COLUMNS
     " FROM object WHERE expires IS NOT NULL AND expires <= :now ORDER BY expires LIMIT :most",

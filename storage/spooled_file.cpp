@@ -13,13 +13,14 @@ namespace waybill::storage {
 
 namespace {
 
-/// Reads what has been written to an unlinked file, from the start.
+/// Reads what has been written to an unlinked file.
 class SpooledSource final : public Source {
 public:
-  SpooledSource(std::shared_ptr<const FileDescriptor> file, std::uint64_t size) : file_(std::move(file)), size_(size) {}
+  SpooledSource(std::shared_ptr<const FileDescriptor> file, std::uint64_t offset, std::uint64_t end)
+      : file_(std::move(file)), offset_(offset), end_(end), size_(end - offset) {}
 
   std::size_t read(std::span<std::byte> into) override {
-    const auto wanted = std::min<std::uint64_t>(into.size(), size_ - offset_);
+    const auto wanted = std::min<std::uint64_t>(into.size(), end_ - offset_);
     const auto got = readAt(file_->get(), into.first(static_cast<std::size_t>(wanted)), offset_, "a spool file");
     offset_ += got;
     return got;
@@ -28,8 +29,9 @@ public:
 
 private:
   std::shared_ptr<const FileDescriptor> file_;
+  std::uint64_t offset_;
+  std::uint64_t end_;
   std::uint64_t size_;
-  std::uint64_t offset_ = 0;
 };
 
 class UnlinkedFile final : public SpooledFile {
@@ -41,7 +43,12 @@ public:
     writeAll(file_->get(), bytes, "setting data aside", folder_);
     size_ += bytes.size();
   }
-  [[nodiscard]] std::unique_ptr<Source> reopen() override { return std::make_unique<SpooledSource>(file_, size_); }
+  [[nodiscard]] std::unique_ptr<Source> reopen(std::uint64_t offset) override {
+    if (offset > size_) {
+      throw Fault(FaultCode::Internal, "a spool file of this instance is shorter than what was written to it");
+    }
+    return std::make_unique<SpooledSource>(file_, offset, size_);
+  }
 
 private:
   std::shared_ptr<const FileDescriptor> file_;

@@ -179,6 +179,12 @@ std::vector<ObjectRow> SqlCatalog::list(const std::string &prefix, const std::st
   });
 }
 
+std::vector<ObjectRow> SqlCatalog::objects(const std::string &after, std::size_t limit) const {
+  return readers_.with([&](auto &reader) {
+    return reader.all(statements::objectsAfter, {after, rowLimit(limit)}, toObject);
+  });
+}
+
 std::vector<ObjectRow> SqlCatalog::expired(Time now, std::size_t limit) const {
   return readers_.with([&](auto &reader) {
     return reader.all(statements::objectsExpired, {column(now), rowLimit(limit)}, toObject);

@@ -26,6 +26,7 @@ public:
   [[nodiscard]] std::optional<ObjectRow> objectAt(const std::string &path) const override;
   [[nodiscard]] std::vector<ObjectRow> list(const std::string &prefix, const std::string &after,
                                             std::size_t limit) const override;
+  [[nodiscard]] std::vector<ObjectRow> objects(const std::string &after, std::size_t limit) const override;
   [[nodiscard]] std::vector<ObjectRow> expired(Time now, std::size_t limit) const override;
   [[nodiscard]] std::optional<TokenRow> token(const std::string &tokenId) const override;
   [[nodiscard]] std::optional<TrustedKey> key(const std::string &instanceOrAlias) const override;

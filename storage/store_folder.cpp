@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "storage/store_folder.hpp"
 
+#include "storage/content_store.hpp"
 #include "storage/file_errors.hpp"
 
 #include <algorithm>
@@ -80,7 +81,7 @@ void StoreFolder::syncAll() {
 
 void StoreFolder::requireWritable() const {
   if (readOnly_.load()) {
-    throw Fault(FaultCode::Internal, "the instance takes no data: " + readOnlyReason());
+    throw Fault(FaultCode::Internal, "the instance takes no changes: " + readOnlyReason());
   }
 }
 

@@ -13,9 +13,6 @@
 
 namespace waybill::storage {
 
-/// True for what content files are named by: 32 lower-case hex digits. Nothing else ever becomes part of a file name.
-[[nodiscard]] bool isContentId(std::string_view text) noexcept;
-
 /// "staging/<id>" and "content/ab/cd/<id>", relative to the store's folder.
 [[nodiscard]] std::string stagingPath(std::string_view id);
 [[nodiscard]] std::string contentPath(std::string_view id);
@@ -41,6 +38,7 @@ public:
 
   /// Throws Fault Internal when a sync has failed.
   void requireWritable() const;
+  [[nodiscard]] bool isReadOnly() const noexcept { return readOnly_.load(); }
   [[nodiscard]] std::string readOnlyReason() const;
   /// Remembers a failure of the disk and returns the Fault to throw.
   [[nodiscard]] Fault turnReadOnly(const std::string &attempted, const std::string &relative, int error);

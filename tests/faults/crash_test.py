@@ -25,7 +25,7 @@ def addressed(n):
 
 
 def content_files(home):
-    return sorted(entry.name for entry in (home / "content").rglob("*") if entry.is_file())
+    return sorted(entry.name for entry in (home / "content").rglob("*") if entry.is_file() and entry.name != "mark")
 
 
 def killed_while_receiving_and_deleting():

@@ -231,6 +231,29 @@ void CatalogSuite::listsArePaged() {
   CPPUNIT_ASSERT_EQUAL(all.size(), paths("/p", "", std::numeric_limits<std::size_t>::max()).size());
 }
 
+void CatalogSuite::objectsComeInTheOrderOfTheirIds() {
+  CPPUNIT_ASSERT(catalog_->objects("", 10).empty());
+  std::vector<std::string> ids;
+  for (const auto *path : {"/z", "/a", "/m", "/q", "/b"}) {
+    insert({path});
+    ids.push_back(idOf(path));
+  }
+  std::sort(ids.begin(), ids.end());
+  std::vector<std::string> found;
+  while (true) {
+    const auto page = catalog_->objects(found.empty() ? "" : found.back(), 2);
+    if (page.empty()) {
+      break;
+    }
+    CPPUNIT_ASSERT(page.size() <= 2);
+    for (const auto &row : page) {
+      found.push_back(row.id);
+      CPPUNIT_ASSERT(catalog_->object(row.id) == row);
+    }
+  }
+  CPPUNIT_ASSERT(found == ids);
+}
+
 void CatalogSuite::pagesAreStableWhileRowsComeAndGo() {
   std::vector<std::string> staying;
   for (int i = 0; i < 100; ++i) {

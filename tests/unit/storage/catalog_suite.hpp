@@ -40,6 +40,7 @@ class CatalogSuite : public CppUnit::TestFixture {
   CPPUNIT_TEST(listsCoverWholeSegments);
   CPPUNIT_TEST(listsAreInByteOrder);
   CPPUNIT_TEST(listsArePaged);
+  CPPUNIT_TEST(objectsComeInTheOrderOfTheirIds);
   CPPUNIT_TEST(pagesAreStableWhileRowsComeAndGo);
   // tokens
   CPPUNIT_TEST(aTokenIsReservedOnce);
@@ -84,6 +85,7 @@ public:
   void listsCoverWholeSegments();
   void listsAreInByteOrder();
   void listsArePaged();
+  void objectsComeInTheOrderOfTheirIds();
   void pagesAreStableWhileRowsComeAndGo();
   void aTokenIsReservedOnce();
   void aTokenIsSpentOnceAndOnlyWhenReserved();

@@ -35,8 +35,12 @@ class ContentStoreSuite : public CppUnit::TestFixture {
   CPPUNIT_TEST(anyPartCanBeSelected);
   CPPUNIT_TEST(unknownAndMalformedIdsAreNoSuchData);
   CPPUNIT_TEST(removedContentIsGoneButReadToItsEnd);
+  CPPUNIT_TEST(heldContentOutlivesItsRemoval);
+  CPPUNIT_TEST(holdingRemovingAndReadingAtOnce);
   CPPUNIT_TEST(removingWhatIsNotThere);
   CPPUNIT_TEST(recoveryKeepsWhatIsKnownAlone);
+  CPPUNIT_TEST(recoveryGoesInTheOrderOfTheIds);
+  CPPUNIT_TEST(theMarkIsNoContent);
   CPPUNIT_TEST(whatMakeIdGivesHasToBeAnId);
   CPPUNIT_TEST(severalThreads);
   CPPUNIT_TEST(thereIsRoom);
@@ -91,7 +95,7 @@ public:
       id = staged->id();
     }
     expectFault(FaultCode::NoSuchData, [&] { (void)store_->open(id); });
-    CPPUNIT_ASSERT_EQUAL(std::size_t{0}, store_->recover([](const std::string &) { return false; }));
+    CPPUNIT_ASSERT_EQUAL(std::size_t{0}, store_->recover([](const std::string &, std::uint64_t) { return false; }));
   }
 
   void manyArePublishedTogether() {
@@ -194,6 +198,53 @@ public:
     CPPUNIT_ASSERT(readAll(*reader, text.size(), "content") == text);
   }
 
+  void heldContentOutlivesItsRemoval() {
+    const auto id = publish("held");
+    auto first = store_->hold(id);
+    auto second = store_->hold(id);
+    store_->remove(id);
+    store_->remove(id);
+    expectFault(FaultCode::NoSuchData, [&] { (void)store_->open(id); });
+    expectFault(FaultCode::NoSuchData, [&] { (void)store_->hold(id); });
+    first.reset();
+    for (int again = 0; again < 2; ++again) {
+      CPPUNIT_ASSERT_EQUAL(std::string("held"), readAll(*second->open(), 100, "content"));
+    }
+    second.reset();
+    expectFault(FaultCode::NoSuchData, [&] { (void)store_->hold(id); });
+    CPPUNIT_ASSERT(store_->isEmpty());
+    for (const auto &bad : {std::string(32, '0'), std::string("../../etc/passwd"), std::string()}) {
+      expectFault(FaultCode::NoSuchData, [&] { (void)store_->hold(bad); });
+    }
+  }
+
+  void holdingRemovingAndReadingAtOnce() {
+    for (int round = 0; round < 50; ++round) {
+      const auto id = publish("held");
+      std::atomic<int> broken{0};
+      std::vector<std::jthread> threads;
+      for (int t = 0; t < 4; ++t) {
+        threads.emplace_back([&] {
+          std::unique_ptr<HeldContent> held;
+          try {
+            held = store_->hold(id);
+          } catch (const Fault &) {
+            return; // removed before
+          }
+          try {
+            broken += readAll(*held->open(), 100, "content") == "held" ? 0 : 1;
+          } catch (const Fault &) {
+            ++broken;
+          }
+        });
+      }
+      store_->remove(id);
+      threads.clear();
+      CPPUNIT_ASSERT_EQUAL(0, broken.load());
+      CPPUNIT_ASSERT(store_->isEmpty());
+    }
+  }
+
   void removingWhatIsNotThere() {
     store_->remove(std::string(32, '0'));
     store_->remove("");
@@ -205,7 +256,7 @@ public:
     std::set<std::string> orphans{publish("orphan 1"), publish("orphan 2")};
     auto asked = orphans;
     asked.insert(kept);
-    const auto removed = store_->recover([&](const std::string &id) {
+    const auto removed = store_->recover([&](const std::string &id, std::uint64_t) {
       CPPUNIT_ASSERT_EQUAL(std::size_t{1}, asked.erase(id));
       return id == kept;
     });
@@ -215,6 +266,34 @@ public:
     for (const auto &id : orphans) {
       expectFault(FaultCode::NoSuchData, [&] { (void)store_->open(id); });
     }
+  }
+
+  void recoveryGoesInTheOrderOfTheIds() {
+    std::set<std::string> ids;
+    for (int i = 0; i < 300; ++i) {
+      ids.insert(publish(std::to_string(i)));
+    }
+    std::vector<std::string> asked;
+    CPPUNIT_ASSERT_EQUAL(std::size_t{0}, store_->recover([&](const std::string &id, std::uint64_t size) {
+      CPPUNIT_ASSERT(size == store_->open(id)->size());
+      asked.push_back(id);
+      return true;
+    }));
+    CPPUNIT_ASSERT(asked == std::vector<std::string>(ids.begin(), ids.end()));
+  }
+
+  void theMarkIsNoContent() {
+    CPPUNIT_ASSERT(!store_->mark());
+    CPPUNIT_ASSERT(store_->isEmpty());
+    for (const auto &mark : {std::string(32, 'a'), std::string(32, 'b')}) {
+      store_->putMark(mark);
+      CPPUNIT_ASSERT(store_->mark() == mark);
+    }
+    CPPUNIT_ASSERT(store_->isEmpty());
+    CPPUNIT_ASSERT_EQUAL(std::size_t{0}, store_->recover([](const std::string &, std::uint64_t) { return false; }));
+    CPPUNIT_ASSERT(store_->mark() == std::string(32, 'b'));
+    publish("content");
+    CPPUNIT_ASSERT(!store_->isEmpty());
   }
 
   void whatMakeIdGivesHasToBeAnId() {
@@ -243,7 +322,8 @@ public:
     }
     threads.clear();
     CPPUNIT_ASSERT_EQUAL(8 * 12, good.load());
-    CPPUNIT_ASSERT_EQUAL(std::size_t{8 * (11 + 19)}, store_->recover([](const std::string &) { return false; }));
+    CPPUNIT_ASSERT_EQUAL(std::size_t{8 * (11 + 19)},
+                         store_->recover([](const std::string &, std::uint64_t) { return false; }));
   }
 
   void thereIsRoom() { CPPUNIT_ASSERT(store_->freeBytes() > 0); }

@@ -83,6 +83,7 @@ class FileStoreTest : public ContentStoreSuite {
   CPPUNIT_TEST(recoveryLeavesForeignFilesAlone);
   CPPUNIT_TEST(everyFolderOnTheWayIsSynced);
   CPPUNIT_TEST(manyAreSyncedTogether);
+  CPPUNIT_TEST(heldContentTakesNoDescriptor);
   CPPUNIT_TEST(anyFailingSyncLeavesNothingAndIsFinal);
   CPPUNIT_TEST(aFailingSyncOfManyLeavesNothing);
   CPPUNIT_TEST(aStoreThatCannotSyncAtFirstIsRefused);
@@ -129,10 +130,11 @@ public:
     fs::create_directories(folder_->file("content/fe/dc"));
     std::ofstream(folder_->file("content/fe/dc/fedcba9876543210fedcba9876543210")) << "orphan";
     const auto again = openFileStore(folder_->path(), [this] { return makeId(); });
-    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, again->recover([&](const std::string &id) { return id == known; }));
+    CPPUNIT_ASSERT_EQUAL(std::size_t{1},
+                         again->recover([&](const std::string &id, std::uint64_t) { return id == known; }));
     CPPUNIT_ASSERT_EQUAL(std::size_t{1}, filesIn(folder_->path()));
     CPPUNIT_ASSERT_EQUAL(std::string("known"), readAll(*again->open(known), 100, "content"));
-    CPPUNIT_ASSERT_EQUAL(std::size_t{0}, again->recover([](const std::string &) { return true; }));
+    CPPUNIT_ASSERT_EQUAL(std::size_t{0}, again->recover([](const std::string &, std::uint64_t) { return true; }));
   }
 
   void recoveryLeavesForeignFilesAlone() {
@@ -142,7 +144,7 @@ public:
     for (const auto &name : foreign) {
       std::ofstream(folder_->file(name)) << "mine";
     }
-    CPPUNIT_ASSERT_EQUAL(std::size_t{0}, store_->recover([](const std::string &) { return false; }));
+    CPPUNIT_ASSERT_EQUAL(std::size_t{0}, store_->recover([](const std::string &, std::uint64_t) { return false; }));
     for (const auto &name : foreign) {
       CPPUNIT_ASSERT_MESSAGE(name, fs::exists(folder_->file(name)));
     }
@@ -170,6 +172,21 @@ public:
     const auto before = sync_->calls();
     publishAll(staged);
     CPPUNIT_ASSERT_EQUAL(2, sync_->calls() - before);
+  }
+
+  void heldContentTakesNoDescriptor() {
+    const auto id = publish("held");
+    const auto before = openDescriptors();
+    std::vector<std::unique_ptr<HeldContent>> held;
+    for (int i = 0; i < 1000; ++i) {
+      held.push_back(store_->hold(id));
+    }
+    CPPUNIT_ASSERT_EQUAL(before, openDescriptors());
+    store_->remove(id);
+    held.resize(1);
+    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, filesIn(folder_->path()));
+    held.clear();
+    CPPUNIT_ASSERT_EQUAL_MESSAGE("gone with its last reader", std::size_t{0}, filesIn(folder_->path()));
   }
 
   void anyFailingSyncLeavesNothingAndIsFinal() {
@@ -206,8 +223,9 @@ public:
       sync_->failAt(failing);
       expectFault(FaultCode::Internal, [&] { publishAll(staged); });
       CPPUNIT_ASSERT_EQUAL(std::string("earlier"), readAll(*store_->open(earlier), 100, "content"));
-      store_->remove(earlier);
-      checkReadOnly(std::move(staged), failing);
+      store_->remove(earlier); // not while nobody knows what the disk holds
+      CPPUNIT_ASSERT_EQUAL(std::string("earlier"), readAll(*store_->open(earlier), 100, "content"));
+      checkReadOnly(std::move(staged), failing, 1);
     }
   }
 
@@ -256,9 +274,6 @@ public:
 
   void aFullDiskIsNoSpaceAndPasses() {
     const SmallDisk disk(512 * 1024);
-    if (!disk.isMounted()) {
-      return;
-    }
     const auto store = openFileStore(disk.path(), [this] { return makeId(); });
     auto staged = store->stage();
     expectFault(FaultCode::NoSpace, [&] {
@@ -311,15 +326,16 @@ protected:
   }
 
 private:
-  void checkReadOnly(std::vector<std::unique_ptr<StagedContent>> staged, int syncs) {
+  void checkReadOnly(std::vector<std::unique_ptr<StagedContent>> staged, int syncs, std::size_t files = 0) {
     for (const auto &one : staged) {
       expectFault(FaultCode::NoSuchData, [&] { (void)store_->open(one->id()); });
     }
     CPPUNIT_ASSERT(!store_->readOnlyReason().empty());
     expectFault(FaultCode::Internal, [&] { (void)store_->stage(); });
     expectFault(FaultCode::Internal, [&] { publishAll(staged); });
+    expectFault(FaultCode::Internal, [&] { store_->requireWritable(); });
     staged.clear();
-    CPPUNIT_ASSERT_EQUAL(std::size_t{0}, filesIn(folder_->path()));
+    CPPUNIT_ASSERT_EQUAL(files, filesIn(folder_->path()));
     CPPUNIT_ASSERT_EQUAL_MESSAGE("never tried again", syncs, sync_->calls());
   }
 

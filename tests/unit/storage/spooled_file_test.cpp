@@ -18,6 +18,7 @@ using namespace waybill::storage::tests;
 class SpooledFileTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(SpooledFileTest);
   CPPUNIT_TEST(whatWasWrittenIsReadFromTheStart);
+  CPPUNIT_TEST(readingFromTheMiddleReadsNothingBefore);
   CPPUNIT_TEST(nothingIsSeenInTheFolder);
   CPPUNIT_TEST(theSourceOutlivesTheFile);
   CPPUNIT_TEST(twoReadersDoNotDisturbEachOther);
@@ -34,6 +35,20 @@ public:
     CPPUNIT_ASSERT_EQUAL(std::string("one two"), readAll(*source, 100, "spool"));
     spool->write(asBytes(" three"));
     CPPUNIT_ASSERT_EQUAL(std::string("one two three"), readAll(*spool->reopen(), 100, "spool"));
+  }
+
+  void readingFromTheMiddleReadsNothingBefore() {
+    const auto spool = spoolFile(folder_.path());
+    spool->write(asBytes(std::string(8'000'000, 'x')));
+    spool->write(asBytes("the end"));
+    const auto before = bytesReadByThisThread();
+    const auto source = spool->reopen(8'000'004);
+    CPPUNIT_ASSERT(source->size() == 3);
+    CPPUNIT_ASSERT_EQUAL(std::string("end"), readAll(*source, 100, "spool"));
+    const auto read = bytesReadByThisThread() - before;
+    CPPUNIT_ASSERT_MESSAGE(std::to_string(read) + " bytes were read", read >= 3 && read < 100'000);
+    CPPUNIT_ASSERT(readAll(*spool->reopen(8'000'007), 100, "spool").empty());
+    expectFault(FaultCode::Internal, [&] { (void)spool->reopen(8'000'008); });
   }
 
   void nothingIsSeenInTheFolder() {
@@ -68,6 +83,15 @@ public:
   }
 
 private:
+  /// As the kernel counts them (proc(5), /proc/<pid>/io).
+  static std::uint64_t bytesReadByThisThread() {
+    std::ifstream file("/proc/thread-self/io");
+    std::string label;
+    std::uint64_t bytes = 0;
+    CPPUNIT_ASSERT(file >> label >> bytes && label == "rchar:");
+    return bytes;
+  }
+
   TemporaryFolder folder_;
 };
 
