@@ -30,6 +30,18 @@ std::string said(const std::string &field, const std::string &value, const std::
 
 } // namespace
 
+std::unique_ptr<storage::ContentReader> contentUnlessDeleted(const storage::ContentStore &store,
+                                                             const std::string &id) {
+  try {
+    return store.open(id);
+  } catch (const Fault &fault) {
+    if (fault.code() != FaultCode::NoSuchData) {
+      throw;
+    }
+    return nullptr;
+  }
+}
+
 DataResolver::DataResolver(const DataLocator &locator, const storage::ContentStore &store, const security::Trust &trust)
     : locator_(locator), store_(store), trust_(trust) {}
 
@@ -50,7 +62,9 @@ ResolvedData DataResolver::resolve(const Data &data, Call &call) const {
     const auto id = locator_.ownObjectId(**value, call.baseUrl);
     const auto row = id ? locator_.alive(*id) : std::nullopt;
     if (row && mayRead.covers(row->id, row->path)) {
-      return {store_.open(row->id), row->contentType};
+      if (auto content = contentUnlessDeleted(store_, row->id)) {
+        return {std::move(content), row->contentType};
+      }
     }
     tried.push_back(said(field, **value,
                          id ? "no data here that this caller may read" : "not a reference to data of this instance"));

@@ -18,6 +18,10 @@ struct ResolvedData {
   std::string contentType; ///< what the place they come from says; empty when it says nothing
 };
 
+/// The content of an object that was found a moment ago; null when it was deleted since.
+[[nodiscard]] std::unique_ptr<storage::ContentReader> contentUnlessDeleted(const storage::ContentStore &store,
+                                                                           const std::string &id);
+
 /// Decides where the bytes of a Data are, in the one order that holds everywhere (contract.md):
 /// 1. an attachment: Content, else the part that Attachment or Href names; 2. an internal reference: Href or Id of this
 /// instance, read under the caller's rights; 3. a plain URL. The first that works wins. Thread-safe; a call's

@@ -3,6 +3,7 @@
 
 #include "domain/fault.hpp"
 #include "domain/text.hpp"
+#include "services/data_resolver.hpp"
 #include "services/endpoints/http_range.hpp"
 
 #include <nlohmann/json.hpp>
@@ -33,6 +34,13 @@ std::string instanceDigest(const std::string &wanted, const storage::ObjectRow &
     value += (value.empty() ? "" : ",") + std::string("adler32=") + row.adler32;
   }
   return value;
+}
+
+/// RFC 9110: a Range counts for GET alone (section 14.2), and only when If-Range, if given, holds (13.1.5).
+ByteRange askedRange(const transport::Request &request, const std::string &etag, std::uint64_t size) {
+  const auto condition = request.headers.get("If-Range");
+  const auto counts = request.method == "GET" && (!condition || *condition == etag);
+  return parseRange(counts ? request.headers.get("Range").value_or("") : "", size);
 }
 
 } // namespace
@@ -68,13 +76,17 @@ bool HttpEndpoint::handle(transport::Request &request, transport::Response &resp
 }
 
 void HttpEndpoint::data(const std::string &id, const transport::Request &request, transport::Response &response) {
-  const auto row = id.size() == 32 ? locator_.alive(id) : std::nullopt;
+  const auto row = locator_.alive(id);
   if (!row || row->secure) {
     notFound(response);
     return;
   }
+  // Anybody may have stored it: a browser must not run it as if this instance had written it.
   const auto etag = "\"" + row->sha256 + "\"";
-  Headers headers{{"ETag", etag}, {"Accept-Ranges", "bytes"}, {"X-Content-Type-Options", "nosniff"}};
+  Headers headers{{"ETag", etag},
+                  {"Accept-Ranges", "bytes"},
+                  {"X-Content-Type-Options", "nosniff"},
+                  {"Content-Security-Policy", "sandbox"}};
   if (const auto wanted = request.headers.get("Want-Digest")) {
     if (const auto digest = instanceDigest(*wanted, *row); !digest.empty()) {
       headers.add("Digest", digest);
@@ -84,15 +96,17 @@ void HttpEndpoint::data(const std::string &id, const transport::Request &request
     response.send(304, headers, "");
     return;
   }
-  const auto condition = request.headers.get("If-Range");
-  const auto ranged = !condition || *condition == etag ? request.headers.get("Range") : std::nullopt;
-  const auto range = parseRange(ranged.value_or(""), row->size);
+  const auto range = askedRange(request, etag, row->size);
   if (range.kind == ByteRange::Kind::Unsatisfiable) {
     headers.add("Content-Range", "bytes */" + std::to_string(row->size));
     response.send(416, headers, "");
     return;
   }
-  auto content = store_.open(row->id);
+  const auto content = contentUnlessDeleted(store_, row->id);
+  if (!content) {
+    notFound(response);
+    return;
+  }
   headers.add("Content-Type", row->contentType);
   if (range.kind == ByteRange::Kind::Part) {
     headers.add("Content-Range", "bytes " + std::to_string(range.offset) + "-" +
@@ -127,7 +141,7 @@ void HttpEndpoint::metrics(const transport::Request &request, transport::Respons
     notFound(response);
     return;
   }
-  metrics_.store(!store_.readOnlyReason().empty(), store_.freeBytes());
+  metrics_.store(!store_.readOnlyReason().empty() || !catalog_.readOnlyReason().empty(), store_.freeBytes());
   response.send(200, {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}}, metrics_.text());
 }
 

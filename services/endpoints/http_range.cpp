@@ -7,17 +7,21 @@
 #include <algorithm>
 #include <charconv>
 #include <functional>
+#include <limits>
 #include <optional>
 
 namespace waybill::services {
 
 namespace {
 
+/// What is past all sizes is taken for the largest number.
 std::optional<std::uint64_t> number(std::string_view text) {
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  return !text.empty() && error == std::errc{} && end == text.data() + text.size() ? std::optional(value)
-                                                                                   : std::nullopt;
+  if (text.empty() || end != text.data() + text.size()) {
+    return std::nullopt;
+  }
+  return error == std::errc::result_out_of_range ? std::numeric_limits<std::uint64_t>::max() : value;
 }
 
 /// True when `test` holds for one of the elements of a comma-separated list.
@@ -37,7 +41,8 @@ bool anyElement(std::string_view list, const std::function<bool(std::string_view
 ByteRange parseRange(std::string_view value, std::uint64_t size) {
   static constexpr std::string_view unit = "bytes=";
   const ByteRange whole{ByteRange::Kind::Whole, 0, size};
-  const auto spec = value.starts_with(unit) ? trimmed(value.substr(unit.size())) : std::string_view{};
+  const auto inBytes = equalIgnoringCase(value.substr(0, unit.size()), unit); // RFC 9110 section 14.1
+  const auto spec = inBytes ? trimmed(value.substr(unit.size())) : std::string_view{};
   const auto dash = spec.find('-');
   if (dash == std::string_view::npos || spec.find(',') != std::string_view::npos) {
     return whole;

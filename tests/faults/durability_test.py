@@ -82,7 +82,7 @@ def failed_sync_makes_the_store_read_only():
         expect_fault(receive(lab, "/after"), "Internal")
         status, _, body = lab.get("/healthz")
         assert status == 503 and b"read-only" in body, body
-        assert b"waybill_store_read_only 1" in lab.get("/metrics")[2]
+        assert b"\nwaybill_store_read_only 1" in lab.get("/metrics")[2]
         strace.terminate()
         strace.wait()
         lab.stop()

@@ -26,16 +26,23 @@ public:
     is("bytes=5-99", 10, Kind::Part, 5, 5);
     is("bytes=-3", 10, Kind::Part, 7, 3);
     is("bytes=-99", 10, Kind::Part, 0, 10);
+    is("Bytes=2-5", 10, Kind::Part, 2, 4);
+    is("BYTES=-3", 10, Kind::Part, 7, 3);
+    is("bytes=5-99999999999999999999", 10, Kind::Part, 5, 5);
+    is("bytes=-99999999999999999999", 10, Kind::Part, 0, 10);
     is("bytes=5000000000-5000000001", 6'000'000'000, Kind::Part, 5'000'000'000, 2);
   }
   void wholes() {
-    for (const auto *value : {"", "bytes", "bytes=", "bytes=-", "bytes=a-b", "bytes=5-2", "bytes=0-1,3-4", "lines=1-2",
-                              "bytes=0-1x", "bytes=99999999999999999999-"}) {
+    for (const auto *value :
+         {"", "bytes", "bytes=", "bytes=-", "bytes=a-b", "bytes=5-2", "bytes=0-1,3-4", "lines=1-2", "bytes=0-1x",
+          "bytes=99999999999999999999x-", "bytes=99999999999999999999-1", "byte=0-1"}) {
       is(value, 10, Kind::Whole, 0, 10);
     }
   }
   void unsatisfiable() {
     is("bytes=10-", 10, Kind::Unsatisfiable, 0, 0);
+    is("bytes=99999999999999999999-", 10, Kind::Unsatisfiable, 0, 0);
+    is("bytes=99999999999999999999-99999999999999999999", 10, Kind::Unsatisfiable, 0, 0);
     is("bytes=-0", 10, Kind::Unsatisfiable, 0, 0);
     is("bytes=0-0", 0, Kind::Unsatisfiable, 0, 0);
   }
