@@ -4,13 +4,22 @@
 #include "domain/data_path.hpp"
 #include "domain/fault.hpp"
 #include "domain/text.hpp"
+#include "storage/content_store.hpp"
 
 namespace waybill::services {
 
 namespace {
 
-bool isObjectId(std::string_view text) {
-  return text.size() == 32 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+/// The length of text once it is escaped for XML, at most.
+std::uint64_t escapedBytes(std::string_view text) {
+  static constexpr std::uint64_t longest = 6; // "&quot;"
+  std::uint64_t bytes = 0;
+  for (const auto c : text) {
+    const auto plain =
+        static_cast<unsigned char>(c) >= 0x20 && c != '&' && c != '<' && c != '>' && c != '"' && c != '\'';
+    bytes += plain ? 1 : longest;
+  }
+  return bytes;
 }
 
 [[noreturn]] void noSuchData(const Call &call, std::string_view named, const std::string &hint) {
@@ -25,13 +34,16 @@ DataLocator::DataLocator(const storage::Catalog &catalog, std::vector<std::strin
 bool DataLocator::isAlive(const storage::ObjectRow &row) const { return !row.expires || *row.expires > clock_.now(); }
 
 std::optional<storage::ObjectRow> DataLocator::alive(const std::string &id) const {
+  if (!storage::isContentId(id)) {
+    return std::nullopt;
+  }
   auto row = catalog_.object(id);
   return row && isAlive(*row) ? row : std::nullopt;
 }
 
 std::optional<std::string> DataLocator::ownObjectId(std::string_view url, std::string_view baseUrl) const {
   static constexpr std::string_view folder = "/data/";
-  if (isObjectId(url)) {
+  if (storage::isContentId(url)) {
     return std::string(url);
   }
   const auto under = [&](std::string_view prefix) -> std::optional<std::string> {
@@ -39,7 +51,7 @@ std::optional<std::string> DataLocator::ownObjectId(std::string_view url, std::s
       return std::nullopt;
     }
     const auto id = url.substr(prefix.size() + folder.size());
-    return isObjectId(id) ? std::optional(std::string(id)) : std::nullopt;
+    return storage::isContentId(id) ? std::optional(std::string(id)) : std::nullopt;
   };
   if (auto id = under(baseUrl)) {
     return id;
@@ -91,6 +103,26 @@ Data describe(const storage::ObjectRow &row, const std::string &baseUrl) {
   data.owner = row.owner;
   data.metadata = row.metadata;
   return data;
+}
+
+std::uint64_t describedBytes(const storage::ObjectRow &row) {
+  static constexpr std::uint64_t tagsAndFixedFields = 700;
+  static constexpr std::uint64_t tagsOfMetadata = 80;
+  auto bytes = tagsAndFixedFields + escapedBytes(row.path) + escapedBytes(row.contentType) + escapedBytes(row.owner);
+  for (const auto &entry : row.metadata) {
+    bytes += tagsOfMetadata + escapedBytes(entry.name) + escapedBytes(entry.value);
+  }
+  return bytes;
+}
+
+void ReplyBound::add(const storage::ObjectRow &row) {
+  bytes_ += describedBytes(row);
+  if (bytes_ > limit_) {
+    throw Fault(FaultCode::TooLarge,
+                operation_ + " was asked for so many objects that its reply would have more than " +
+                    std::to_string(limit_) + " bytes (limits.envelope_bytes) without their content; ask for fewer",
+                row.path);
+  }
 }
 
 } // namespace waybill::services

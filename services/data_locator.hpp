@@ -27,7 +27,7 @@ public:
 
   /// The 32 hex digits of `url` when it is "<one of our prefixes>/data/<id>" (or the bare id).
   [[nodiscard]] std::optional<std::string> ownObjectId(std::string_view url, std::string_view baseUrl) const;
-  /// The object with that id, unless it has expired.
+  /// The object with that id, unless it has expired; nothing for what is no id.
   [[nodiscard]] std::optional<storage::ObjectRow> alive(const std::string &id) const;
   [[nodiscard]] bool isAlive(const storage::ObjectRow &row) const;
 
@@ -39,5 +39,20 @@ private:
 
 /// The row as wb:Data, its id a URL below `baseUrl`; no bytes.
 [[nodiscard]] Data describe(const storage::ObjectRow &row, const std::string &baseUrl);
+/// How many bytes of XML that takes, at most.
+[[nodiscard]] std::uint64_t describedBytes(const storage::ObjectRow &row);
+
+/// Keeps the description of many objects within what a reply may have. One thread.
+class ReplyBound {
+public:
+  ReplyBound(std::string operation, std::uint64_t limit) : operation_(std::move(operation)), limit_(limit) {}
+  /// Throws Fault TooLarge past the limit.
+  void add(const storage::ObjectRow &row);
+
+private:
+  std::string operation_;
+  std::uint64_t limit_;
+  std::uint64_t bytes_ = 0;
+};
 
 } // namespace waybill::services

@@ -7,112 +7,213 @@
 #include "soap/codec.hpp"
 
 #include <algorithm>
+#include <set>
 
 namespace waybill::services {
 
 namespace {
 
-std::uint64_t totalSize(const std::vector<storage::ObjectRow> &rows) {
-  std::uint64_t total = 0;
-  for (const auto &row : rows) {
-    total += row.size;
-  }
-  return total;
-}
-
 Attach howToAttach(const CopyRequest &request, const Call &call) {
   return request.attach.value_or(call.packaging == soap::Packaging::SwA ? Attach::SwA : Attach::Mtom);
 }
 
-/// Adds the bytes of `row` to the reply in the way asked for, and says in `data` where they are.
-void attach(CopyReply &reply, Data &data, const storage::ObjectRow &row, Attach how,
-            const storage::ContentStore &store) {
-  if (how == Attach::Reference) {
-    if (row.secure) {
-      throw Fault(FaultCode::NotAllowed,
-                  "Copy by Reference is for data that is not secure, and this is; ask for MTOM, SwA or Inline",
-                  row.path);
-    }
-    data.href = data.id;
-    return;
+/// Says in `data` where anybody may read it.
+void refer(Data &data, const storage::ObjectRow &row) {
+  if (row.secure) {
+    throw Fault(FaultCode::NotAllowed,
+                "Copy by Reference is for data that is not secure, and this is; ask for MTOM, SwA or Inline", row.path);
   }
-  const auto contentId = std::to_string(reply.response.data.size()) + "." + row.id + "@waybill";
-  auto &reference = how == Attach::SwA ? data.attachment : data.content;
-  reference = "cid:" + contentId;
-  auto reader = std::shared_ptr<storage::ContentReader>(store.open(row.id));
-  if (how == Attach::Inline) {
-    reply.inlined[contentId] = readAll(*reader, row.size, row.path);
-    return;
-  }
-  struct Shared final : Source {
-    explicit Shared(std::shared_ptr<storage::ContentReader> content) : reader(std::move(content)) {}
-    std::size_t read(std::span<std::byte> into) override { return reader->read(into); }
-    std::shared_ptr<storage::ContentReader> reader;
-  };
-  reply.parts.push_back({contentId, row.contentType, row.size, [reader] { return std::make_unique<Shared>(reader); }});
-  reply.packaging = how == Attach::SwA ? soap::Packaging::SwA : soap::Packaging::Mtom;
+  data.href = data.id;
 }
 
-/// Where a page ended: hex of "<prefix>\n<path>" (neither can hold a line end).
-std::string printPageToken(const std::string &prefix, const std::string &path) {
-  return toHex(asBytes(prefix + "\n" + path));
-}
+/// Where a page ended: hex of the last path. Whatever the caller may see on the next page, it comes after that.
+std::string printPageToken(const std::string &path) { return toHex(asBytes(path)); }
 
-std::pair<std::string, std::string> parsePageToken(const std::optional<std::string> &token) {
+std::string parsePageToken(const std::optional<std::string> &token) {
   if (!token || token->empty()) {
     return {};
   }
-  const auto bytes = fromHex(*token);
-  const auto text = bytes ? std::string(asText(*bytes)) : std::string();
-  const auto end = text.find('\n');
-  if (end == std::string::npos) {
+  try {
+    const auto bytes = fromHex(*token);
+    return DataPath::parse(bytes ? asText(*bytes) : std::string_view()).text();
+  } catch (const Fault &) {
     throw Fault(FaultCode::BadParameter,
                 "List takes as PageToken only what an earlier List gave as NextPageToken; leave it out to start anew",
                 "PageToken");
   }
-  return {text.substr(0, end), text.substr(end + 1)};
+}
+
+/// A stretch of paths: `prefix` itself, or all that is below it. Stretches in the order of their starts hold the paths
+/// of several prefixes in byte order: "/a", "/a-b" and what is below that, what is below "/a".
+struct Stretch {
+  std::string start;
+  std::string prefix;
+  bool below;
+};
+
+std::vector<Stretch> stretchesOf(const std::vector<std::string> &prefixes) {
+  std::vector<Stretch> stretches;
+  for (const auto &prefix : prefixes) {
+    stretches.push_back({prefix, prefix, false});
+    stretches.push_back({prefix == "/" ? prefix : prefix + "/", prefix, true});
+  }
+  std::stable_sort(stretches.begin(), stretches.end(), [](const auto &a, const auto &b) { return a.start < b.start; });
+  return stretches;
+}
+
+std::vector<storage::ObjectRow> rowsOf(const storage::Catalog &catalog, const Stretch &stretch,
+                                       const std::string &after, std::size_t limit) {
+  if (stretch.below) {
+    return catalog.list(stretch.prefix, std::max(stretch.start, after), limit);
+  }
+  auto row = after < stretch.prefix ? catalog.objectAt(stretch.prefix) : std::nullopt;
+  return row ? std::vector{std::move(*row)} : std::vector<storage::ObjectRow>{};
+}
+
+/// One page of a List, filled row by row.
+class Page {
+public:
+  Page(std::size_t rows, const std::string &baseUrl) : rows_(rows), baseUrl_(baseUrl) {}
+
+  /// False, and then the page is done and says where the next begins, when the row has no place on it.
+  bool add(const storage::ObjectRow &row) {
+    // Well under what a client takes (soap::Limits), in bytes as in elements.
+    static constexpr std::uint64_t mostBytes = 4U << 20U;
+    bytes_ += describedBytes(row);
+    if (response.data.size() == rows_ || (bytes_ > mostBytes && !response.data.empty())) {
+      response.nextPageToken = printPageToken(response.data.back().path.value());
+      return false;
+    }
+    response.data.push_back(services::describe(row, baseUrl_));
+    return true;
+  }
+  /// So many rows are worth reading at once: metadata may make each large.
+  [[nodiscard]] std::size_t wanted() const {
+    static constexpr std::size_t mostAtOnce = 250;
+    return std::min(mostAtOnce, rows_ - response.data.size() + 1);
+  }
+
+  ListResponse response;
+
+private:
+  std::size_t rows_;
+  const std::string &baseUrl_;
+  std::uint64_t bytes_ = 0;
+};
+
+/// The objects that messages name, within what a reply may say of them.
+std::vector<storage::ObjectRow> locateAll(const DataLocator &locator, Call &call, const std::vector<Data> &wanted,
+                                          const Permission &permission, std::uint64_t replyBytes) {
+  std::vector<storage::ObjectRow> rows;
+  ReplyBound bound(call.operation, replyBytes);
+  for (const auto &data : wanted) {
+    rows.push_back(locator.locate(data, call, permission));
+    call.subjects.push_back(rows.back().path);
+    bound.add(rows.back());
+  }
+  return rows;
+}
+
+void refuseSameTwice(const std::vector<storage::ObjectRow> &rows) {
+  std::set<std::string> seen;
+  for (const auto &row : rows) {
+    if (!seen.insert(row.id).second) {
+      throw Fault(FaultCode::BadParameter, "Delete was given one object twice in one message; name each once",
+                  row.path);
+    }
+  }
 }
 
 } // namespace
 
+DataLimits dataLimits(const Config &config) {
+  return {config.inlineBytes, config.objectBytes, config.limits.parts - 1, config.limits.envelopeBytes};
+}
+
+/// An object with its content held.
+struct DataManager::Found {
+  storage::ObjectRow row;
+  std::shared_ptr<const storage::HeldContent> content;
+};
+
 DataManager::DataManager(storage::Catalog &catalog, storage::ContentStore &store, const security::Trust &trust,
-                         const DataLocator &locator, const Clock &clock, DataLimits limits)
-    : catalog_(catalog), store_(store), trust_(trust), locator_(locator), clock_(clock), limits_(limits),
+                         const DataLocator &locator, const DiskRoom &room, const Clock &clock, DataLimits limits)
+    : catalog_(catalog), store_(store), trust_(trust), locator_(locator), room_(room), clock_(clock), limits_(limits),
       resolver_(locator, store, trust) {}
 
-CopyReply DataManager::copy(Call &call, const CopyRequest &request) const {
-  const Permission mayRead(trust_, call, Right::Read);
-  const auto how = howToAttach(request, call);
-  std::vector<storage::ObjectRow> rows;
-  for (const auto &data : request.data) {
-    rows.push_back(locator_.locate(data, call, mayRead));
-    call.subjects.push_back(rows.back().path);
+DataManager::Found DataManager::find(const Data &data, const Call &call, const Permission &mayRead) const {
+  for (auto attemptsLeft = 5;; --attemptsLeft) {
+    auto row = locator_.locate(data, call, mayRead);
+    try {
+      auto content = store_.hold(row.id);
+      return {std::move(row), std::move(content)};
+    } catch (const Fault &fault) {
+      // Overwritten or deleted since the catalog was asked: it is asked again.
+      if (fault.code() != FaultCode::NoSuchData || attemptsLeft == 0) {
+        throw;
+      }
+    }
   }
-  if (const auto total = totalSize(rows); how == Attach::Inline && total > limits_.inlineBytes) {
+}
+
+/// Adds the bytes of `found` to the reply in the way asked for, and says in `data` where they are. `total`: of this and
+/// the ones before.
+void DataManager::attach(CopyReply &reply, Data &data, const Found &found, Attach how, std::uint64_t total) const {
+  const auto &row = found.row;
+  const auto contentId = std::to_string(reply.response.data.size()) + "." + row.id + "@waybill";
+  auto &reference = how == Attach::SwA ? data.attachment : data.content;
+  reference = "cid:" + contentId;
+  if (how != Attach::Inline) {
+    reply.parts.push_back(
+        {contentId, row.contentType, row.size, [content = found.content] { return content->open(); }});
+    reply.packaging = how == Attach::SwA ? soap::Packaging::SwA : soap::Packaging::Mtom;
+    return;
+  }
+  if (total > limits_.inlineBytes) {
     throw Fault(FaultCode::TooLarge,
                 "Copy with Attach Inline was asked for " + std::to_string(total) +
-                    " bytes, and this instance sends at most " + std::to_string(limits_.inlineBytes) +
+                    " bytes or more, and this instance sends at most " + std::to_string(limits_.inlineBytes) +
                     " (limits.inline_bytes) that way; ask for MTOM or SwA",
-                rows.front().path);
+                row.path);
   }
+  reply.inlined[contentId] = readAll(*found.content->open(), row.size, row.path);
+}
+
+CopyReply DataManager::copy(Call &call, const CopyRequest &request) const {
+  if (request.data.size() > limits_.copiedObjects) {
+    throw Fault(FaultCode::TooLarge,
+                "Copy was asked for " + std::to_string(request.data.size()) + " objects at once, and gives at most " +
+                    std::to_string(limits_.copiedObjects) + " (limits.parts, less one for the envelope); ask for fewer",
+                printable(request.data.front().path.value_or(request.data.front().id.value_or("")), 300));
+  }
+  const Permission mayRead(trust_, call, Right::Read);
+  const auto how = howToAttach(request, call);
   CopyReply reply;
-  for (const auto &row : rows) {
-    auto data = services::describe(row, call.baseUrl);
-    attach(reply, data, row, how, store_);
-    reply.response.data.push_back(std::move(data));
-    call.bytesOut += how == Attach::Reference ? 0 : row.size;
+  ReplyBound bound(call.operation, limits_.replyBytes);
+  for (const auto &data : request.data) {
+    const auto found = find(data, call, mayRead);
+    call.subjects.push_back(found.row.path);
+    bound.add(found.row);
+    auto described = services::describe(found.row, call.baseUrl);
+    if (how == Attach::Reference) {
+      refer(described, found.row);
+    } else {
+      call.bytesOut += found.row.size;
+      attach(reply, described, found, how, call.bytesOut);
+    }
+    reply.response.data.push_back(std::move(described));
   }
   return reply;
 }
 
 DeleteResponse DataManager::remove(Call &call, const DeleteRequest &request) {
+  store_.requireWritable();
   const Permission mayDelete(trust_, call, Right::Delete);
-  std::vector<storage::ObjectRow> rows;
+  const auto rows = locateAll(locator_, call, request.data, mayDelete, limits_.replyBytes);
+  refuseSameTwice(rows);
   DeleteResponse response;
-  for (const auto &data : request.data) {
-    rows.push_back(locator_.locate(data, call, mayDelete));
-    call.subjects.push_back(rows.back().path);
-    response.data.push_back(services::describe(rows.back(), call.baseUrl));
+  for (const auto &row : rows) {
+    response.data.push_back(services::describe(row, call.baseUrl));
   }
   call.commit(catalog_, [&](storage::Transaction &transaction) {
     for (const auto &row : rows) {
@@ -146,41 +247,31 @@ ListResponse DataManager::list(Call &call, const ListRequest &request) const {
                 "the instance's administrator for a grant",
                 prefix);
   }
-  const auto limit = std::min(request.limit, mostRows);
-  const auto [startPrefix, startAfter] = parsePageToken(request.pageToken);
-  ListResponse response;
-  for (const auto &part : visible) {
-    if (part < startPrefix) {
-      continue;
-    }
-    auto after = part == startPrefix ? startAfter : std::string();
+  const auto startAfter = parsePageToken(request.pageToken);
+  Page page(std::min(request.limit, mostRows), call.baseUrl);
+  for (const auto &stretch : stretchesOf(visible)) {
+    auto after = startAfter;
     while (true) {
-      const auto wanted = limit - response.data.size() + 1;
-      const auto rows = catalog_.list(part, after, wanted);
+      const auto wanted = page.wanted();
+      const auto rows = rowsOf(catalog_, stretch, after, wanted);
       for (const auto &row : rows) {
-        if (response.data.size() == limit) {
-          response.nextPageToken = printPageToken(part, after);
-          return response;
+        if (locator_.isAlive(row) && !page.add(row)) {
+          return std::move(page.response);
         }
-        if (locator_.isAlive(row)) {
-          response.data.push_back(services::describe(row, call.baseUrl));
-        }
-        after = row.path;
       }
       if (rows.size() < wanted) {
         break;
       }
+      after = rows.back().path;
     }
   }
-  return response;
+  return std::move(page.response);
 }
 
 DescribeResponse DataManager::describe(Call &call, const DescribeRequest &request) const {
   const Permission mayRead(trust_, call, Right::Read);
   DescribeResponse response;
-  for (const auto &data : request.data) {
-    const auto row = locator_.locate(data, call, mayRead);
-    call.subjects.push_back(row.path);
+  for (const auto &row : locateAll(locator_, call, request.data, mayRead, limits_.replyBytes)) {
     response.data.push_back(services::describe(row, call.baseUrl));
   }
   return response;
@@ -188,6 +279,9 @@ DescribeResponse DataManager::describe(Call &call, const DescribeRequest &reques
 
 std::size_t DataManager::removeExpired() {
   static constexpr std::size_t atOnce = 1000;
+  if (!store_.readOnlyReason().empty()) {
+    return 0; // their content could not go
+  }
   const auto rows = catalog_.expired(clock_.now(), atOnce);
   if (rows.empty()) {
     return 0;

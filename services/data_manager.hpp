@@ -3,8 +3,10 @@
 
 #include "domain/messages.hpp"
 #include "services/call.hpp"
+#include "services/config.hpp"
 #include "services/data_locator.hpp"
 #include "services/data_resolver.hpp"
+#include "services/disk_room.hpp"
 #include "soap/outgoing_message.hpp"
 #include "storage/content_store.hpp"
 
@@ -20,8 +22,10 @@ namespace waybill::services {
 struct DataLimits {
   std::uint64_t inlineBytes;
   std::uint64_t objectBytes; ///< 0: none
-  std::uint64_t minimumFreeBytes;
+  std::size_t copiedObjects; ///< in one reply with attachments
+  std::uint64_t replyBytes;  ///< of XML in one reply
 };
+[[nodiscard]] DataLimits dataLimits(const Config &config);
 
 /// A CopyResponse with the bytes that go with it.
 struct CopyReply {
@@ -36,26 +40,32 @@ class DataManager {
 public:
   /// All must outlive this.
   DataManager(storage::Catalog &catalog, storage::ContentStore &store, const security::Trust &trust,
-              const DataLocator &locator, const Clock &clock, DataLimits limits);
+              const DataLocator &locator, const DiskRoom &room, const Clock &clock, DataLimits limits);
 
-  /// Hands out data. The content is opened here, so that what is deleted meanwhile is still sent whole. The caller
-  /// spends the token.
+  /// Hands out data. The content is held from here on, so that what is deleted meanwhile is still sent whole. The
+  /// caller spends the token.
   [[nodiscard]] CopyReply copy(Call &call, const CopyRequest &request) const;
   /// Takes data: all of it, or none. Spends the token with the commit; the response is its receipt.
   ReceiveResponse receive(Call &call, const ReceiveRequest &request);
   /// Deletes all, or none. Spends the token with the commit.
   DeleteResponse remove(Call &call, const DeleteRequest &request);
-  /// Objects below a prefix that the caller may list, in pages. A page continues after the last path of the one before:
-  /// what comes and goes meanwhile never makes another object appear twice or be left out.
+  /// Objects below a prefix that the caller may list, in byte order of their paths, in pages. A page continues after
+  /// the last path of the one before: what comes and goes meanwhile, grants and tokens too, never makes another object
+  /// appear twice or be left out.
   [[nodiscard]] ListResponse list(Call &call, const ListRequest &request) const;
   [[nodiscard]] DescribeResponse describe(Call &call, const DescribeRequest &request) const;
 
-  /// Removes objects whose time is over; returns how many.
+  /// Removes objects whose time is over, unless the store is read-only; returns how many.
   std::size_t removeExpired();
 
 private:
   struct Arrival;
-  Arrival take(Call &call, const Permission &mayWrite, const Data &data, Overwrite overwrite);
+  struct Found;
+  [[nodiscard]] Found find(const Data &data, const Call &call, const Permission &mayRead) const;
+  void attach(CopyReply &reply, Data &data, const Found &found, Attach how, std::uint64_t total) const;
+  void check(Call &call, const ReceiveRequest &request) const;
+  void checkOne(Call &call, const Permission &mayWrite, const Data &data, Overwrite overwrite) const;
+  Arrival take(Call &call, const Data &data);
   void enter(storage::Transaction &transaction, Arrival &arrival, Overwrite overwrite,
              std::vector<std::string> &discarded) const;
 
@@ -63,6 +73,7 @@ private:
   storage::ContentStore &store_;
   const security::Trust &trust_;
   const DataLocator &locator_;
+  const DiskRoom &room_;
   const Clock &clock_;
   DataLimits limits_;
   DataResolver resolver_;

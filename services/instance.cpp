@@ -6,6 +6,7 @@
 #include "services/endpoints/http_endpoint.hpp"
 #include "services/endpoints/operations.hpp"
 #include "services/housekeeping.hpp"
+#include "services/spool.hpp"
 #include "storage/catalog.hpp"
 #include "storage/home_lock.hpp"
 #include "storage/recovery.hpp"
@@ -44,17 +45,6 @@ std::vector<std::string> ownUrls(const Config &config) {
   return urls;
 }
 
-soap::Spool spoolIn(const std::string &home) {
-  struct Spooled final : soap::SpoolFile {
-    explicit Spooled(std::unique_ptr<storage::SpooledFile> spooled) : file(std::move(spooled)) {}
-    void write(ByteView bytes) override { file->write(bytes); }
-    std::unique_ptr<Source> reopen() override { return file->reopen(); }
-    std::unique_ptr<Source> reopenAt(std::uint64_t offset) override { return file->reopen(offset); }
-    std::unique_ptr<storage::SpooledFile> file;
-  };
-  return [home] { return std::make_unique<Spooled>(storage::spoolFile(home)); };
-}
-
 } // namespace
 
 /// The parts, in the order in which they need each other.
@@ -81,10 +71,10 @@ struct Instance::State final : transport::Handler {
   security::TokenOpener tokens{key, [this](ByteView keyId) { return trust.find(keyId); }, clock, config.tokens};
   soap::Schema schema;
   DataLocator locator{*catalog, ownUrls(config), clock};
-  DataManager manager{*catalog, *store, trust,
-                      locator,  clock,  {config.inlineBytes, config.objectBytes, config.minimumFreeBytes}};
+  DiskRoom room{*store, config.minimumFreeBytes};
+  DataManager manager{*catalog, *store, trust, locator, room, clock, dataLimits(config)};
   AccessService access{trust, key.certificate(), config.name, random};
-  Toolbox tools{config, clock, random, log, audit, metrics, *catalog, schema, tokens, ledger, spoolIn(home)};
+  Toolbox tools{config, clock, random, log, audit, metrics, *catalog, schema, tokens, ledger, spoolIn(home, room)};
   SoapEndpoint dataEndpoint{"data", dataOperations(manager), tools};
   SoapEndpoint accessEndpoint{"access", accessOperations(access), tools};
   HttpEndpoint plain{locator, *store, *catalog, metrics, config, key.certificate().pem()};

@@ -39,8 +39,8 @@ struct Metrics::State {
                                                            .Register(registry);
   prometheus::Gauge &idle = gauge(registry, "waybill_connections_idle", "Open connections without a request.");
   prometheus::Gauge &active = gauge(registry, "waybill_connections_active", "Connections with a request.");
-  prometheus::Gauge &readOnly =
-      gauge(registry, "waybill_store_read_only", "1 when the store or the catalog takes no changes, after a failed sync.");
+  prometheus::Gauge &readOnly = gauge(registry, "waybill_store_read_only",
+                                      "1 when the store or the catalog takes no changes, after a failed sync.");
   prometheus::Gauge &free = gauge(registry, "waybill_store_free_bytes", "Bytes free where content is kept.");
 };
 

@@ -9,12 +9,14 @@
 #include "soap/media_type.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <set>
 
 namespace waybill::services {
 
 /// One Data of a Receive whose bytes are in staging.
 struct DataManager::Arrival {
+  const Data &data;
   std::unique_ptr<storage::StagedContent> staged;
   storage::ObjectRow row;
 };
@@ -59,8 +61,8 @@ void checkDeclared(const Data &data, storage::StagedContent &staged, const stora
 /// A sink that stops at a limit, so that an object that is too large is not written to its end first.
 class LimitedSink final : public Sink {
 public:
-  LimitedSink(storage::StagedContent &staged, const Data &data, std::uint64_t limit)
-      : staged_(staged), data_(data), limit_(limit) {}
+  LimitedSink(storage::StagedContent &staged, const Data &data, std::uint64_t limit, const DiskRoom &room)
+      : staged_(staged), data_(data), limit_(limit), watch_(room, printable(data.path.value_or(""), 300)) {}
 
   void write(ByteView bytes) override {
     const auto total = staged_.size() + bytes.size();
@@ -76,6 +78,7 @@ public:
                       " bytes and got more; nothing was stored; send it again",
                   printable(data_.path.value_or(""), 300));
     }
+    watch_.before(bytes.size());
     staged_.write(bytes);
   }
 
@@ -83,7 +86,33 @@ private:
   storage::StagedContent &staged_;
   const Data &data_;
   std::uint64_t limit_;
+  RoomWatch watch_;
 };
+
+void checkMetadata(const std::vector<Metadata> &metadata, const std::string &path) {
+  // As wsdl/data.xsd says.
+  static constexpr std::size_t mostEntries = 100;
+  static constexpr std::size_t mostBytes = 16UL * 1024;
+  std::size_t bytes = 0;
+  for (const auto &entry : metadata) {
+    bytes += entry.name.size() + entry.value.size();
+  }
+  if (metadata.size() > mostEntries || bytes > mostBytes) {
+    throw Fault(FaultCode::BadParameter,
+                "Receive takes at most " + std::to_string(mostEntries) + " Metadata with " + std::to_string(mostBytes) +
+                    " bytes of names and values for one Data, and this has " + std::to_string(metadata.size()) +
+                    " with " + std::to_string(bytes) + "; keep what is longer as data of its own",
+                path);
+  }
+}
+
+/// What Overwrite IfDifferent asks (wsdl/data.xsd): other bytes, or another of the attributes that the sender gave.
+bool differs(const Data &data, const storage::ObjectRow &arrived, const storage::ObjectRow &existing) {
+  return arrived.sha256 != existing.sha256 || (data.secure && *data.secure != existing.secure) ||
+         (data.expires && data.expires != existing.expires) ||
+         (data.contentType && *data.contentType != existing.contentType) ||
+         (!data.metadata.empty() && data.metadata != existing.metadata);
+}
 
 void refuseSamePathTwice(const ReceiveRequest &request) {
   std::set<std::string> seen;
@@ -104,39 +133,49 @@ void refuseSamePathTwice(const ReceiveRequest &request) {
 
 } // namespace
 
-DataManager::Arrival DataManager::take(Call &call, const Permission &mayWrite, const Data &data, Overwrite overwrite) {
-  // Data without a Path is kept under the path that its URL has.
-  const auto path = data.path ? std::optional(DataPath::parse(*data.path).text()) : std::nullopt;
-  mayWrite.require("", path.value_or("/data"));
-  call.subjects.push_back(path.value_or("/data"));
+void DataManager::checkOne(Call &call, const Permission &mayWrite, const Data &data, Overwrite overwrite) const {
+  const auto path = data.path ? DataPath::parse(*data.path).text() : std::string();
+  const auto under = data.path ? path : "/data"; // without a Path it is kept under the path that its URL has
+  mayWrite.require("", under);
+  call.subjects.push_back(under);
   if (data.contentType) {
-    checkContentType(*data.contentType, path.value_or(""));
+    checkContentType(*data.contentType, path);
   }
+  checkMetadata(data.metadata, path);
   if (data.size && limits_.objectBytes != 0 && *data.size > limits_.objectBytes) {
     throw Fault(FaultCode::TooLarge,
                 "Receive takes objects of at most " + std::to_string(limits_.objectBytes) +
                     " bytes (limits.object_bytes)",
-                path.value_or(""));
+                path);
   }
-  if (const auto free = store_.freeBytes(); data.size.value_or(0) + limits_.minimumFreeBytes > free) {
-    throw Fault(FaultCode::NoSpace,
-                "Receive has no room for this: " + std::to_string(free) +
-                    " bytes are free, and storage.minimum_free_bytes stay so; delete data, or ask the site for more",
-                path.value_or(""));
-  }
-  if (path && overwrite == Overwrite::Never) {
-    if (const auto existing = catalog_.objectAt(*path); existing && locator_.isAlive(*existing)) {
-      pathIsTaken(*path);
+  if (data.path && overwrite == Overwrite::Never) {
+    if (const auto existing = catalog_.objectAt(path); existing && locator_.isAlive(*existing)) {
+      pathIsTaken(path);
     }
   }
+}
+
+/// All that can be refused before the first byte is read.
+void DataManager::check(Call &call, const ReceiveRequest &request) const {
+  refuseSamePathTwice(request);
+  const Permission mayWrite(trust_, call, Right::Write);
+  std::uint64_t declared = 0;
+  for (const auto &data : request.data) {
+    checkOne(call, mayWrite, data, request.overwrite);
+    declared += std::min(data.size.value_or(0), std::numeric_limits<std::uint64_t>::max() - declared);
+  }
+  room_.require(declared, call.subjects.front());
+}
+
+DataManager::Arrival DataManager::take(Call &call, const Data &data) {
   auto resolved = resolver_.resolve(data, call);
-  Arrival arrival{store_.stage(), {}};
-  LimitedSink sink(*arrival.staged, data, limits_.objectBytes);
+  Arrival arrival{data, store_.stage(), {}};
+  LimitedSink sink(*arrival.staged, data, limits_.objectBytes, room_);
   call.bytesIn += copyAll(*resolved.source, sink);
 
   auto &row = arrival.row;
   row.id = arrival.staged->id();
-  row.path = path.value_or("/data/" + row.id);
+  row.path = data.path ? DataPath::parse(*data.path).text() : "/data/" + row.id;
   row.owner = format(call.principal);
   row.size = arrival.staged->size();
   row.sha256 = arrival.staged->sha256Hex();
@@ -158,7 +197,7 @@ void DataManager::enter(storage::Transaction &transaction, Arrival &arrival, Ove
     if (overwrite == Overwrite::Never) {
       pathIsTaken(arrival.row.path);
     }
-    if (overwrite == Overwrite::IfDifferent && existing->sha256 == arrival.row.sha256) {
+    if (overwrite == Overwrite::IfDifferent && !differs(arrival.data, arrival.row, *existing)) {
       discarded.push_back(arrival.row.id);
       arrival.row = *existing;
       return;
@@ -172,11 +211,10 @@ void DataManager::enter(storage::Transaction &transaction, Arrival &arrival, Ove
 }
 
 ReceiveResponse DataManager::receive(Call &call, const ReceiveRequest &request) {
-  refuseSamePathTwice(request);
-  const Permission mayWrite(trust_, call, Right::Write);
+  check(call, request);
   std::vector<Arrival> arrivals;
   for (const auto &data : request.data) {
-    arrivals.push_back(take(call, mayWrite, data, request.overwrite));
+    arrivals.push_back(take(call, data));
   }
   call.attachments->finish();
 
@@ -186,11 +224,13 @@ ReceiveResponse DataManager::receive(Call &call, const ReceiveRequest &request) 
   store_.publish(staged);
 
   ReceiveResponse response;
+  ReplyBound bound(call.operation, limits_.replyBytes);
   std::vector<std::string> discarded;
   try {
     call.commit(catalog_, [&](storage::Transaction &transaction) {
       for (auto &arrival : arrivals) {
         enter(transaction, arrival, request.overwrite, discarded);
+        bound.add(arrival.row);
         response.data.push_back(services::describe(arrival.row, call.baseUrl));
       }
       return std::optional(soap::encode(response));

@@ -6,16 +6,20 @@
 #include "security/token.hpp"
 #include "services/endpoints/http_endpoint.hpp"
 #include "services/endpoints/operations.hpp"
+#include "services/spool.hpp"
 #include "soap/version.hpp"
 #include "storage/catalog.hpp"
-#include "storage/content_store.hpp"
+#include "storage/file_store.hpp"
 
+#include <cerrno>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace waybill::test {
@@ -69,6 +73,56 @@ struct Party {
              security::InstanceKey::load(folder.path()))) {}
   TemporaryFolder folder;
   security::InstanceKey key;
+};
+
+/// The store of a Lab, with a hand on it.
+class WatchedStore final : public storage::ContentStore {
+public:
+  explicit WatchedStore(std::unique_ptr<storage::ContentStore> real) : real_(std::move(real)) {}
+
+  std::function<void()> beforeReading; ///< runs once, before content is opened or held
+  std::function<std::uint64_t()> free; ///< what freeBytes() says instead of the truth
+
+  std::unique_ptr<storage::StagedContent> stage() override { return real_->stage(); }
+  void publish(std::span<storage::StagedContent *const> staged) override { real_->publish(staged); }
+  [[nodiscard]] std::unique_ptr<storage::ContentReader> open(const std::string &id) const override {
+    meddle();
+    return real_->open(id);
+  }
+  [[nodiscard]] std::unique_ptr<storage::HeldContent> hold(const std::string &id) const override {
+    meddle();
+    return real_->hold(id);
+  }
+  void remove(const std::string &id) noexcept override { real_->remove(id); }
+  std::size_t recover(const std::function<bool(const std::string &, std::uint64_t)> &keep) override {
+    return real_->recover(keep);
+  }
+  [[nodiscard]] bool isEmpty() const override { return real_->isEmpty(); }
+  [[nodiscard]] std::optional<std::string> mark() const override { return real_->mark(); }
+  void putMark(const std::string &mark) override { real_->putMark(mark); }
+  [[nodiscard]] std::uint64_t freeBytes() const override { return free ? free() : real_->freeBytes(); }
+  [[nodiscard]] std::string readOnlyReason() const override { return real_->readOnlyReason(); }
+  void requireWritable() const override { real_->requireWritable(); }
+
+private:
+  void meddle() const {
+    if (const auto now = std::exchange(const_cast<WatchedStore *>(this)->beforeReading, {})) {
+      now();
+    }
+  }
+  std::unique_ptr<storage::ContentStore> real_;
+};
+
+/// Syncs, until one is told to fail.
+class FailingSyncs final : public storage::SyncCalls {
+public:
+  explicit FailingSyncs(const bool &fail) : fail_(fail) {}
+  int sync(int fd) noexcept override { return fail_ ? EIO : real_.sync(fd); }
+  int syncFileSystem(int fd) noexcept override { return fail_ ? EIO : real_.syncFileSystem(fd); }
+
+private:
+  const bool &fail_;
+  storage::SystemSyncCalls real_;
 };
 
 /// An instance without its server: real key, catalog, store, services and endpoints.
@@ -148,17 +202,28 @@ public:
   services::Audit audit{home.path() + "/audit.log"};
   services::Metrics metrics;
   std::unique_ptr<storage::Catalog> catalog = storage::openSqliteCatalog(home.path() + "/catalog.sqlite", clock);
-  std::unique_ptr<storage::ContentStore> store =
-      storage::openFileStore(home.path(), [this] { return randomId(random); });
+  bool syncsFail = false; ///< from now on
+  std::unique_ptr<WatchedStore> store = std::make_unique<WatchedStore>(std::make_unique<storage::FileStore>(
+      home.path(), [this] { return randomId(random); }, std::make_unique<FailingSyncs>(syncsFail)));
   security::Trust trust{*catalog, server.key.certificate(), clock};
   security::Ledger ledger{*catalog, config.tokens.clockSkew};
   security::TokenOpener tokens{server.key, [this](ByteView keyId) { return trust.find(keyId); }, clock, config.tokens};
   soap::Schema schema;
   services::DataLocator locator{*catalog, {}, clock};
-  services::DataManager manager{*catalog, *store, trust,
-                                locator,  clock,  {config.inlineBytes, config.objectBytes, config.minimumFreeBytes}};
+  services::DiskRoom room{*store, config.minimumFreeBytes};
+  services::DataManager manager{*catalog, *store, trust, locator, room, clock, services::dataLimits(config)};
   services::AccessService access{trust, server.key.certificate(), "lab", random};
-  services::Toolbox tools{config, clock, random, log, audit, metrics, *catalog, schema, tokens, ledger, spool()};
+  services::Toolbox tools{config,
+                          clock,
+                          random,
+                          log,
+                          audit,
+                          metrics,
+                          *catalog,
+                          schema,
+                          tokens,
+                          ledger,
+                          services::spoolIn(home.path(), room)};
   services::SoapEndpoint dataEndpoint{"data", services::dataOperations(manager), tools};
   services::SoapEndpoint accessEndpoint{"access", services::accessOperations(access), tools};
   services::HttpEndpoint plain{locator, *store, *catalog, metrics, config, server.key.certificate().pem()};
@@ -175,16 +240,6 @@ private:
       made.headers.add(name, value);
     }
     return made;
-  }
-
-  soap::Spool spool() {
-    struct Spooled final : soap::SpoolFile {
-      explicit Spooled(std::unique_ptr<storage::SpooledFile> spooled) : file(std::move(spooled)) {}
-      void write(ByteView bytes) override { file->write(bytes); }
-      std::unique_ptr<Source> reopen() override { return file->reopen(); }
-      std::unique_ptr<storage::SpooledFile> file;
-    };
-    return [folder = home.path()] { return std::make_unique<Spooled>(storage::spoolFile(folder)); };
   }
 };
 
