@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """SIGKILL at random moments of Receive and Delete: afterwards each object is whole or not there, and every token is as good as it should be."""
 import hashlib
+import http.client
 import os
 import pathlib
 import random
@@ -15,92 +16,162 @@ from lab import Lab, envelope, expect_fault, main, multipart, related, run  # no
 MOMENTS = int(os.environ.get("WAYBILL_CRASHES", "50"))
 
 
-def receive_body(path, content, token, headers=""):
+LARGEST = 3_000_000
+
+
+def addressed(name, operation):
+    return f"<wsa:MessageID>urn:uuid:crash-{name}</wsa:MessageID><wsa:Action>urn:waybill:1/{operation}</wsa:Action>"
+
+
+def receive(path, content, token, headers=""):
+    """(body, content type) of a Receive of one object."""
     xml = envelope(f"<wb:Receive><wb:Data><wb:Path>{path}</wb:Path><wb:Attachment>cid:one</wb:Attachment></wb:Data></wb:Receive>", token, headers)
-    return multipart([("Content-Type: text/xml", xml), ("Content-ID: <one>", content)])
+    return multipart([("Content-Type: text/xml", xml), ("Content-ID: <one>", content)]), related()
 
 
-def addressed(n):
-    return f"<wsa:MessageID>urn:uuid:crash-{n}</wsa:MessageID><wsa:Action>urn:waybill:1/Receive</wsa:Action>"
+def delete(path, token, headers=""):
+    return envelope(f"<wb:Delete><wb:Data><wb:Path>{path}</wb:Path></wb:Data></wb:Delete>", token, headers), "text/xml; charset=utf-8"
+
+
+class Sender(threading.Thread):
+    """Sends one message on a connection that is there already, so that what is timed is the operation."""
+
+    def __init__(self, lab, message):
+        super().__init__()
+        self.connection = lab.connection()
+        self.connection.connect()
+        self.message = message
+        self.sent = False
+        self.status = None
+        self.cut = None
+
+    def run(self):
+        try:
+            body, content_type = self.message
+            self.connection.request("POST", "/services/data", body, {"Content-Type": content_type})
+            self.sent = True
+            reply = self.connection.getresponse()
+            reply.read()
+            self.status = reply.status
+        except (OSError, http.client.HTTPException) as error:
+            self.cut = error
+        finally:
+            self.connection.close()
+
+
+def usual_span(lab, messages):
+    """How long such an operation takes here, in the median."""
+    spans = []
+    for message in messages:
+        sender = Sender(lab, message)
+        began = time.monotonic()
+        sender.run()
+        spans.append(time.monotonic() - began)
+        assert sender.status == 200, (sender.status, sender.cut)
+    return sorted(spans)[len(spans) // 2]
 
 
 def content_files(home):
     return sorted(entry.name for entry in (home / "content").rglob("*") if entry.is_file() and entry.name != "mark")
 
 
+class Moments:
+    """Kills a daemon at random moments of one operation after another, and looks at what is there afterwards."""
+
+    def __init__(self, lab, chance):
+        self.lab = lab
+        self.chance = chance
+        self.contents = {f"/probe/{n}": b"p" * LARGEST for n in range(5)}
+        probes = list(self.contents)
+        self.spans = {"Receive": usual_span(lab, [receive(path, self.contents[path], lab.token("Receive")) for path in probes]),
+                      "Delete": usual_span(lab, [delete(path, lab.token("Delete")) for path in probes[:3]])}
+        self.stored = set(probes[3:])
+        # What the kills met: a whole request that got no answer, and what a restart then found.
+        self.unanswered = {"Receive": 0, "Delete": 0}
+        self.done = {"Receive": 0, "Delete": 0}
+        self.undone = {"Receive": 0, "Delete": 0}
+
+    def message(self, operation, path, token, name):
+        headers = addressed(name, operation)
+        return receive(path, self.contents[path], token, headers) if operation == "Receive" else delete(path, token, headers)
+
+    def one(self, number):
+        operation = self.chance.choice(["Receive", "Delete"]) if len(self.stored) > 1 else "Receive"
+        path = f"/r/{number}" if operation == "Receive" else self.chance.choice(sorted(self.stored))
+        if operation == "Receive":
+            self.contents[path] = self.chance.randbytes(self.chance.randrange(1, LARGEST))
+        token = self.lab.token(operation)
+        message = self.message(operation, path, token, number)
+        sender = Sender(self.lab, message)
+        sender.start()
+        time.sleep(self.chance.random() * self.spans[operation] * 1.2)
+        self.lab.kill()
+        sender.join()
+        self.lab.start()
+        self.check(operation, path, sender)
+        self.again(operation, path, token, message)
+
+    def check(self, operation, path, sender):
+        listed = set(self.lab.paths())
+        done = (path in listed) == (operation == "Receive")
+        # What was acknowledged is done; what was not is done as a whole or not at all.
+        assert done or sender.status != 200, f"{operation} of {path} was acknowledged and is undone"
+        assert sender.status in (None, 200), sender.status
+        assert listed - {path} == self.stored - {path}, f"{operation} of {path} changed {listed ^ self.stored}"
+        assert not list((self.lab.home / "staging").iterdir()), "a staging file leaked"
+        assert len(content_files(self.lab.home)) == len(listed), "content that no object names"
+        self.unanswered[operation] += sender.sent and sender.status is None
+        (self.done if done else self.undone)[operation] += 1
+
+    def again(self, operation, path, token, message):
+        """The same message with the same token: the first receipt when it was done, otherwise it is done now. Then the token is spent."""
+        status, _, body = self.lab.post(*message)
+        assert status == 200 and f"{operation}Response".encode() in body, body
+        self.stored = self.stored | {path} if operation == "Receive" else self.stored - {path}
+        assert set(self.lab.paths()) == self.stored, self.stored ^ set(self.lab.paths())
+        if operation == "Receive":
+            expect_fault(self.lab.post(*receive(path + "-other", b"x", token)), "TokenReplayed")
+        else:
+            expect_fault(self.lab.post(*delete(sorted(self.stored)[0], token)), "TokenReplayed")
+
+    def met_everything(self):
+        """A kill fell into each operation, and a Receive was found done once and undone once. (A Delete is decided within so little time that
+        hardly a kill finds it undone.)"""
+        return all((*self.unanswered.values(), self.done["Receive"], self.undone["Receive"]))
+
+    def read_all(self):
+        for path in sorted(self.stored):
+            got = self.lab.waybill("get", f"lab:{path}", "-").stdout
+            assert hashlib.sha256(got).digest() == hashlib.sha256(self.contents[path]).digest(), f"{path} is not whole"
+
+
 def killed_while_receiving_and_deleting():
     seed = int(os.environ.get("WAYBILL_SEED", str(time.time_ns() % 1_000_000)))
     print(f"seed {seed}, {MOMENTS} moments", flush=True)
     chance = random.Random(seed)
-    contents = {}
-    stored = set()
     with Lab() as lab:
         lab.start()
-        # How long the two operations take here, so that the moments fall into them.
-        began = time.monotonic()
-        assert lab.post(receive_body("/probe", b"p" * 3_000_000, lab.token("Receive")), related())[0] == 200
-        span = (time.monotonic() - began) * 1.3
-        contents["/probe"] = b"p" * 3_000_000
-        stored.add("/probe")
-        outcomes = {"kept": 0, "lost": 0}
-        for moment in range(MOMENTS):
-            path = f"/r/{moment}"
-            contents[path] = chance.randbytes(chance.randrange(1, 3_000_000))
-            token = lab.token("Receive")
-            victim = sorted(stored)[chance.randrange(len(stored))] if moment % 2 and len(stored) > 1 else None
-            delete_token = lab.token("Delete") if victim else None
-            answers = {}
-
-            def send():
-                try:
-                    answers["receive"] = lab.post(receive_body(path, contents[path], token, addressed(moment)), related())[0]
-                    if victim:
-                        answers["delete"] = lab.post(envelope(f"<wb:Delete><wb:Data><wb:Path>{victim}</wb:Path></wb:Data></wb:Delete>", delete_token))[0]
-                except OSError:
-                    pass
-                except Exception as error:  # http.client's own, when the reply is cut
-                    answers["cut"] = error
-
-            sender = threading.Thread(target=send)
-            sender.start()
-            time.sleep(chance.random() * span)
-            lab.kill()
-            sender.join()
-            lab.start()
-            listed = set(lab.paths())
-            # What was acknowledged is there; what was not is whole or absent.
-            if answers.get("receive") == 200:
-                assert path in listed, f"{path} was acknowledged and is gone"
-            outcomes["kept" if path in listed else "lost"] += 1
-            if answers.get("delete") == 200:
-                assert victim not in listed, f"{victim} was deleted and is back"
-            stored = (stored | {path}) & listed
-            assert listed <= set(contents), listed - set(contents)
-            assert not list((lab.home / "staging").iterdir()), "a staging file leaked"
-            assert len(content_files(lab.home)) == len(listed), "content that no object names"
-            # The same message again: the first receipt when it was stored, otherwise it is stored now, on the same token.
-            status, _, body = lab.post(receive_body(path, contents[path], token, addressed(moment)), related())
-            if path in listed or victim != path:
-                assert status == 200, body
-            stored.add(path)
-            # And the token is spent now, for any other message.
-            expect_fault(lab.post(receive_body(path + "-other", b"x", token), related()), "TokenReplayed")
-            if chance.random() < 0.3 or moment == MOMENTS - 1:
-                for name in sorted(stored):
-                    got = lab.waybill("get", f"lab:{name}", "-").stdout
-                    assert hashlib.sha256(got).digest() == hashlib.sha256(contents[name]).digest(), f"{name} is not whole"
-        print(f"objects that were there after the kill: {outcomes['kept']}, not there: {outcomes['lost']}", flush=True)
-        assert outcomes["kept"] and outcomes["lost"], "every moment fell on the same side; the test saw only half of what it is for"
+        moments = Moments(lab, chance)
+        # Where the machine makes the moments fall on one side, some more of them.
+        number = 0
+        while number < MOMENTS or (not moments.met_everything() and number < 4 * MOMENTS):
+            moments.one(number)
+            number += 1
+            if chance.random() < 0.3:
+                moments.read_all()
+        moments.read_all()
+        print(f"{number} kills: unanswered {moments.unanswered}, done {moments.done}, undone {moments.undone}", flush=True)
+        assert moments.met_everything(), "no kill fell into one of the operations, or every Receive ended alike: the test saw only a part of what it is for"
 
 
 def token_stays_spent_after_a_restart():
     with Lab() as lab:
         lab.start()
         token = lab.token("Receive")
-        assert lab.post(receive_body("/a", b"a", token), related())[0] == 200
+        assert lab.post(*receive("/a", b"a", token))[0] == 200
         lab.kill()
         lab.start()
-        expect_fault(lab.post(receive_body("/b", b"b", token), related()), "TokenReplayed")
+        expect_fault(lab.post(*receive("/b", b"b", token)), "TokenReplayed")
         lab.stop()
 
 
