@@ -61,9 +61,10 @@ int runGrant(const GrantOptions &options, Context &context) {
   const auto rights = rightsOf(options.rights);
   const auto expires =
       options.expires.empty() ? std::nullopt : std::optional(parseExpiry(options.expires, context.clock().now()));
-  auto &trust = context.trust();
-  const auto grant =
-      trust.grant(trust.resolve(options.principal), rights, options.prefix, expires, randomId(context.random()));
+  const auto grant = storage::committed(context.catalog(), [&](storage::Transaction &transaction) {
+    return context.trust().grant(transaction, options.principal, rights, options.prefix, expires,
+                                 randomId(context.random()));
+  });
   show(grant, context);
   return 0;
 }
@@ -87,7 +88,8 @@ int runGrants(const std::string &principal, Context &context) {
 }
 
 int runRevoke(const std::string &id, Context &context) {
-  const auto grant = context.trust().revoke(id);
+  const auto grant = storage::committed(
+      context.catalog(), [&](storage::Transaction &transaction) { return security::Trust::revoke(transaction, id); });
   show(grant, context);
   return 0;
 }

@@ -29,7 +29,9 @@ int runKeys(Context &context) {
 }
 
 int runRevokeKey(const std::string &name, Context &context) {
-  const auto key = context.trust().revokeKey(name);
+  const auto key = storage::committed(context.catalog(), [&](storage::Transaction &transaction) {
+    return security::Trust::revokeKey(transaction, name);
+  });
   if (context.globals().json) {
     printJson(toJson(key));
   } else {

@@ -125,6 +125,22 @@ void confirm(const Candidate &candidate, bool fromNetwork, const TrustOptions &o
   }
 }
 
+void report(const security::TrustChange &change, const security::Certificate &certificate, const Context &context) {
+  const auto &key = change.key;
+  if (change.wasRevoked) {
+    note("this key was revoked, is trusted again");
+  }
+  if (change.formerAlias) {
+    note("renamed from '" + *change.formerAlias + "'");
+  }
+  if (context.globals().json) {
+    printJson(toJson(key));
+  } else {
+    printText("trusted      " + key.alias.value_or(forTerminal(certificate.commonName())) + "\nfingerprint  " +
+              security::fingerprintForPeople(key.instance) + "\n" + (key.url ? "url          " + *key.url + "\n" : ""));
+  }
+}
+
 int runTrust(const TrustOptions &options, Context &context) {
   const bool fromNetwork = options.subject.starts_with("https://");
   static_cast<void>(context.key()); // a missing home is told before anything is asked
@@ -132,15 +148,13 @@ int runTrust(const TrustOptions &options, Context &context) {
       fromNetwork ? fromServer(options.subject, options, context) : fromFile(options.subject, options);
   confirm(candidate, fromNetwork, options);
   const auto alias = options.alias.empty() ? std::nullopt : std::optional(options.alias);
-  auto key = context.trust().trust(candidate.certificate.pem(), alias, candidate.url);
-  keepTlsIdentity(context.catalog(), key.instance, candidate.tls);
-  if (context.globals().json) {
-    printJson(toJson(key));
-  } else {
-    printText("trusted      " + key.alias.value_or(forTerminal(candidate.certificate.commonName())) +
-              "\nfingerprint  " + security::fingerprintForPeople(key.instance) + "\n" +
-              (key.url ? "url          " + *key.url + "\n" : ""));
+  const auto change = storage::committed(context.catalog(), [&](storage::Transaction &transaction) {
+    return context.trust().trust(transaction, candidate.certificate, alias, candidate.url);
+  });
+  if (candidate.url || !options.caFile.empty()) {
+    keepTlsIdentity(context.catalog(), change.key.instance, candidate.tls);
   }
+  report(change, candidate.certificate, context);
   return 0;
 }
 

@@ -29,13 +29,31 @@ void checkAlias(const std::string &alias) {
   }
 }
 
-TrustedKey known(const storage::Catalog &catalog, const std::string &instanceOrAlias) {
-  auto key = catalog.key(instanceOrAlias);
-  if (!key) {
-    throw Fault(FaultCode::NoSuchData, "no trusted key has this instance id or alias; list them to see which there are",
-                printable(instanceOrAlias, 100));
+/// A revoked key gives its alias to the next that asks for it: nobody else could free it without trusting it again.
+void freeOfRevoked(storage::Transaction &transaction, const std::string &alias, const std::string &asking) {
+  auto holder = transaction.key(alias);
+  if (holder && holder->revoked && holder->instance != asking) {
+    holder->alias.reset();
+    transaction.putKey(*holder);
   }
-  return *std::move(key);
+}
+
+template <class FindKey> Principal principalFrom(std::string_view text, const FindKey &findKey) {
+  if (auto principal = parsePrincipal(text)) {
+    return *std::move(principal);
+  }
+  const auto slash = text.find('/');
+  const std::optional<TrustedKey> key = findKey(std::string(text.substr(0, slash)));
+  auto principal =
+      key ? parsePrincipal(key->instance + (slash == std::string_view::npos ? "" : std::string(text.substr(slash))))
+          : std::nullopt;
+  if (!principal) {
+    throw Fault(
+        FaultCode::BadParameter,
+        "a principal is an instance id, the alias of a trusted key, or one of these followed by /SUBJECT; this is none",
+        printable(text, 200));
+  }
+  return *std::move(principal);
 }
 
 bool appliesTo(const Grant &grant, const Principal &principal) {
@@ -45,7 +63,7 @@ bool appliesTo(const Grant &grant, const Principal &principal) {
 
 } // namespace
 
-Trust::Trust(storage::Catalog &catalog, Certificate self, const Clock &clock)
+Trust::Trust(const storage::Catalog &catalog, Certificate self, const Clock &clock)
     : catalog_(catalog), self_(std::move(self)), clock_(clock) {}
 
 Certificate Trust::parsed(const TrustedKey &key) const {
@@ -94,67 +112,58 @@ std::vector<Certificate> Trust::find(ByteView subjectKeyId) const {
   return found;
 }
 
-TrustedKey Trust::trust(const std::string &certificatePem, std::optional<std::string> alias,
-                        std::optional<std::string> url) {
-  const auto certificate = Certificate::fromPem(certificatePem);
+TrustChange Trust::trust(storage::Transaction &transaction, const Certificate &certificate,
+                         const std::optional<std::string> &alias, const std::optional<std::string> &url) const {
   if (alias) {
     checkAlias(*alias);
+    freeOfRevoked(transaction, *alias, certificate.instanceId());
   }
   if (url) {
     checkUrl(*url);
   }
-  TrustedKey key{certificate.instanceId(), certificate.pem(), std::move(alias), std::move(url), false, clock_.now()};
-  catalog_.commit(storage::Durability::Durable, [&](storage::Transaction &transaction) { transaction.putKey(key); });
-  return key;
+  TrustChange change{{certificate.instanceId(), certificate.pem(), alias, url, false, clock_.now()}, false, {}};
+  if (const auto before = transaction.key(change.key.instance)) {
+    change.wasRevoked = before->revoked;
+    change.key.alias = alias ? alias : before->alias;
+    change.key.url = url ? url : before->url;
+    change.formerAlias = change.key.alias == before->alias ? std::nullopt : before->alias;
+  }
+  transaction.putKey(change.key);
+  return change;
 }
 
-TrustedKey Trust::revokeKey(const std::string &instanceOrAlias) {
-  auto key = known(catalog_, instanceOrAlias);
-  key.revoked = true;
-  catalog_.commit(storage::Durability::Durable, [&](storage::Transaction &transaction) { transaction.putKey(key); });
-  return key;
+TrustedKey Trust::revokeKey(storage::Transaction &transaction, const std::string &instanceOrAlias) {
+  auto key = transaction.key(instanceOrAlias);
+  if (!key) {
+    throw Fault(FaultCode::NoSuchData, "no trusted key has this instance id or alias; list them to see which there are",
+                printable(instanceOrAlias, 100));
+  }
+  key->revoked = true;
+  transaction.putKey(*key);
+  return *std::move(key);
 }
 
 std::vector<TrustedKey> Trust::keys() const { return catalog_.keys(); }
 
 Principal Trust::resolve(std::string_view text) const {
-  if (auto principal = parsePrincipal(text)) {
-    return *std::move(principal);
-  }
-  const auto slash = text.find('/');
-  const auto key = catalog_.key(std::string(text.substr(0, slash)));
-  auto principal =
-      key ? parsePrincipal(key->instance + (slash == std::string_view::npos ? "" : std::string(text.substr(slash))))
-          : std::nullopt;
-  if (!principal) {
-    throw Fault(
-        FaultCode::BadParameter,
-        "a principal is an instance id, the alias of a trusted key, or one of these followed by /SUBJECT; this is none",
-        printable(text, 200));
-  }
-  return *std::move(principal);
+  return principalFrom(text, [this](const std::string &alias) { return catalog_.key(alias); });
 }
 
-Grant Trust::grant(const Principal &principal, std::set<Right> rights, const std::string &prefix,
-                   std::optional<Time> expires, std::string id) {
-  Grant made{std::move(id), principal, std::move(rights), parsePathPrefix(prefix), expires, clock_.now()};
-  catalog_.commit(storage::Durability::Durable, [&](storage::Transaction &transaction) { transaction.putGrant(made); });
+Grant Trust::grant(storage::Transaction &transaction, std::string_view principal, std::set<Right> rights,
+                   const std::string &prefix, std::optional<Time> expires, std::string id) const {
+  auto holder = principalFrom(principal, [&](const std::string &alias) { return transaction.key(alias); });
+  Grant made{std::move(id), std::move(holder), std::move(rights), parsePathPrefix(prefix), expires, clock_.now()};
+  transaction.putGrant(made);
   return made;
 }
 
-Grant Trust::revoke(const std::string &grantId) {
-  const auto all = catalog_.grants();
-  const auto found = std::find_if(all.begin(), all.end(), [&](const Grant &grant) { return grant.id == grantId; });
-  bool removed = false;
-  if (found != all.end()) {
-    catalog_.commit(storage::Durability::Durable,
-                    [&](storage::Transaction &transaction) { removed = transaction.removeGrant(grantId); });
-  }
-  if (!removed) {
+Grant Trust::revoke(storage::Transaction &transaction, const std::string &grantId) {
+  auto found = transaction.grant(grantId);
+  if (!found || !transaction.removeGrant(grantId)) {
     throw Fault(FaultCode::NoSuchData, "there is no grant of this id; list them to see which there are",
                 printable(grantId, 80));
   }
-  return *found;
+  return *std::move(found);
 }
 
 std::vector<Grant> Trust::grants(const std::optional<Principal> &principal) const {

@@ -15,30 +15,43 @@
 
 namespace waybill::security {
 
+/// What Trust::trust did.
+struct TrustChange {
+  TrustedKey key;
+  bool wasRevoked = false;
+  std::optional<std::string> formerAlias; ///< where it had another one
+};
+
 /// The keys this instance trusts and what their holders may do. Thread-safe; reads the catalog each time, so that what
 /// `waybill trust` or `grant` changes holds at once.
 class Trust {
 public:
   /// `self` is trusted always, and may do everything. Both must outlive this.
-  Trust(storage::Catalog &catalog, Certificate self, const Clock &clock);
+  Trust(const storage::Catalog &catalog, Certificate self, const Clock &clock);
 
   /// For TokenOpener. Throws Fault Internal naming the key when the catalog keeps a certificate that cannot be used.
   [[nodiscard]] std::vector<Certificate> find(ByteView subjectKeyId) const;
 
-  /// Adds or updates a key (un-revoking it). Throws Fault AlreadyExists when the alias belongs to another, BadParameter
-  /// for a bad alias (letters, digits, "-", "_", ".", at most 64; never 64 hex digits) or a URL that is not https.
-  TrustedKey trust(const std::string &certificatePem, std::optional<std::string> alias, std::optional<std::string> url);
+  // What changes something does so in the caller's transaction, so that it can be one with the spending of a token.
+
+  /// Adds or updates a key, un-revoking it; it keeps the alias and the URL that it has when none is given. An alias is
+  /// taken over from a revoked key, which then has none. Throws Fault AlreadyExists when the alias belongs to another
+  /// key that is not revoked, BadParameter for a bad alias (letters, digits, "-", "_", ".", at most 64; never 64 hex
+  /// digits) or a URL that is not https.
+  TrustChange trust(storage::Transaction &transaction, const Certificate &certificate,
+                    const std::optional<std::string> &alias, const std::optional<std::string> &url) const;
   /// From now on its tokens are refused. Throws Fault NoSuchData when unknown.
-  TrustedKey revokeKey(const std::string &instanceOrAlias);
+  static TrustedKey revokeKey(storage::Transaction &transaction, const std::string &instanceOrAlias);
   [[nodiscard]] std::vector<TrustedKey> keys() const;
 
   /// "<instance id>[/<subject>]" or "<alias>[/<subject>]" as a principal. Throws Fault BadParameter when the alias is
   /// unknown.
   [[nodiscard]] Principal resolve(std::string_view text) const;
-  Grant grant(const Principal &principal, std::set<Right> rights, const std::string &prefix,
-              std::optional<Time> expires, std::string id);
+  /// `principal`: as for resolve().
+  Grant grant(storage::Transaction &transaction, std::string_view principal, std::set<Right> rights,
+              const std::string &prefix, std::optional<Time> expires, std::string id) const;
   /// Throws Fault NoSuchData.
-  Grant revoke(const std::string &grantId);
+  static Grant revoke(storage::Transaction &transaction, const std::string &grantId);
   [[nodiscard]] std::vector<Grant> grants(const std::optional<Principal> &principal) const;
 
   /// The prefixes under which `principal` has `right` now.
@@ -48,7 +61,7 @@ public:
 private:
   [[nodiscard]] Certificate parsed(const TrustedKey &key) const;
 
-  storage::Catalog &catalog_;
+  const storage::Catalog &catalog_;
   Certificate self_;
   const Clock &clock_;
   // Parsing a certificate costs more than all else here; what a text parses to never changes.

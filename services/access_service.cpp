@@ -3,6 +3,9 @@
 
 #include "domain/fault.hpp"
 #include "services/version.hpp"
+#include "soap/codec.hpp"
+
+#include <utility>
 
 namespace waybill::services {
 
@@ -14,9 +17,18 @@ void requireAdministrator(const security::Trust &trust, const Call &call) {
 
 } // namespace
 
-AccessService::AccessService(security::Trust &trust, const security::Certificate &self, std::string name,
-                             Random &random)
-    : trust_(trust), self_(self), name_(std::move(name)), random_(random) {}
+AccessService::AccessService(storage::Catalog &catalog, const security::Trust &trust, const security::Certificate &self,
+                             std::string name, Random &random)
+    : catalog_(catalog), trust_(trust), self_(self), name_(std::move(name)), random_(random) {}
+
+template <class Work> auto AccessService::change(Call &call, const Work &work) {
+  std::optional<decltype(work(std::declval<storage::Transaction &>()))> response;
+  call.commit(catalog_, [&](storage::Transaction &transaction) {
+    response = work(transaction);
+    return std::optional(soap::encode(*response));
+  });
+  return *std::move(response);
+}
 
 GetInstanceResponse AccessService::getInstance(Call &call, const GetInstanceRequest &) const {
   return {name_,
@@ -30,9 +42,11 @@ GetInstanceResponse AccessService::getInstance(Call &call, const GetInstanceRequ
 
 TrustKeyResponse AccessService::trustKey(Call &call, const TrustKeyRequest &request) {
   requireAdministrator(trust_, call);
-  auto key = trust_.trust(request.certificatePem, request.alias, request.url);
-  call.subjects.push_back(key.instance);
-  return {std::move(key)};
+  const auto certificate = security::Certificate::fromPem(request.certificatePem);
+  call.subjects.push_back(certificate.instanceId());
+  return change(call, [&](storage::Transaction &transaction) {
+    return TrustKeyResponse{trust_.trust(transaction, certificate, request.alias, request.url).key};
+  });
 }
 
 ListKeysResponse AccessService::listKeys(Call &call, const ListKeysRequest &) const {
@@ -43,22 +57,28 @@ ListKeysResponse AccessService::listKeys(Call &call, const ListKeysRequest &) co
 RevokeKeyResponse AccessService::revokeKey(Call &call, const RevokeKeyRequest &request) {
   requireAdministrator(trust_, call);
   call.subjects.push_back(request.key);
-  return {trust_.revokeKey(request.key)};
+  return change(call, [&](storage::Transaction &transaction) {
+    return RevokeKeyResponse{security::Trust::revokeKey(transaction, request.key)};
+  });
 }
 
 GrantResponse AccessService::grant(Call &call, const GrantRequest &request) {
   requireAdministrator(trust_, call);
-  auto made = trust_.grant(trust_.resolve(request.principal), request.rights, request.prefix, request.expires,
-                           randomId(random_));
-  call.subjects.push_back(format(made.principal));
-  call.subjects.push_back(made.prefix);
-  return {std::move(made)};
+  return change(call, [&](storage::Transaction &transaction) {
+    auto made = trust_.grant(transaction, request.principal, request.rights, request.prefix, request.expires,
+                             randomId(random_));
+    call.subjects.push_back(format(made.principal));
+    call.subjects.push_back(made.prefix);
+    return GrantResponse{std::move(made)};
+  });
 }
 
 RevokeResponse AccessService::revoke(Call &call, const RevokeRequest &request) {
   requireAdministrator(trust_, call);
   call.subjects.push_back(request.grant);
-  return {trust_.revoke(request.grant)};
+  return change(call, [&](storage::Transaction &transaction) {
+    return RevokeResponse{security::Trust::revoke(transaction, request.grant)};
+  });
 }
 
 ListGrantsResponse AccessService::listGrants(Call &call, const ListGrantsRequest &request) const {

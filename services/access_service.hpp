@@ -10,12 +10,14 @@
 
 namespace waybill::services {
 
-/// What the operations of /services/access mean. Thread-safe. All but GetInstance, and ListGrants of one's own, need
+/// What the operations of /services/access mean. Thread-safe. Every change spends the token with its commit, and its
+/// response is the receipt. All but GetInstance, and ListGrants of one's own, need
 /// the right "administer" on "/".
 class AccessService {
 public:
   /// All must outlive this.
-  AccessService(security::Trust &trust, const security::Certificate &self, std::string name, Random &random);
+  AccessService(storage::Catalog &catalog, const security::Trust &trust, const security::Certificate &self,
+                std::string name, Random &random);
 
   [[nodiscard]] GetInstanceResponse getInstance(Call &call, const GetInstanceRequest &request) const;
   TrustKeyResponse trustKey(Call &call, const TrustKeyRequest &request);
@@ -26,7 +28,10 @@ public:
   [[nodiscard]] ListGrantsResponse listGrants(Call &call, const ListGrantsRequest &request) const;
 
 private:
-  security::Trust &trust_;
+  template <class Work> auto change(Call &call, const Work &work);
+
+  storage::Catalog &catalog_;
+  const security::Trust &trust_;
   const security::Certificate &self_;
   std::string name_;
   Random &random_;

@@ -73,7 +73,7 @@ struct Instance::State final : transport::Handler {
   DataLocator locator{*catalog, ownUrls(config), clock};
   DiskRoom room{*store, config.minimumFreeBytes};
   DataManager manager{*catalog, *store, trust, locator, room, clock, dataLimits(config)};
-  AccessService access{trust, key.certificate(), config.name, random};
+  AccessService access{*catalog, trust, key.certificate(), config.name, random};
   Toolbox tools{config, clock, random, log, audit, metrics, *catalog, schema, tokens, ledger, spoolIn(home, room)};
   SoapEndpoint dataEndpoint{"data", dataOperations(manager), tools};
   SoapEndpoint accessEndpoint{"access", accessOperations(access), tools};

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace waybill::storage {
@@ -66,6 +67,8 @@ public:
   virtual std::size_t pruneTokens(Time before) = 0;
   virtual std::size_t releaseAllTokens() = 0; ///< all reserved ones, at start-up; returns how many
   // keys and grants
+  [[nodiscard]] virtual std::optional<TrustedKey> key(const std::string &instanceOrAlias) = 0;
+  [[nodiscard]] virtual std::optional<Grant> grant(const std::string &id) = 0;
   virtual void putKey(const TrustedKey &key) = 0; ///< inserts, or replaces the row of that instance; Fault
                                                   ///< AlreadyExists when the alias is another's
   virtual void
@@ -123,6 +126,13 @@ public:
   /// written.
   [[nodiscard]] virtual std::string readOnlyReason() const = 0;
 };
+
+/// Runs `work` in one durable transaction, and returns what it returned. For a single change that belongs to no call.
+template <class Work> auto committed(Catalog &catalog, Work work) {
+  std::optional<decltype(work(std::declval<Transaction &>()))> result;
+  catalog.commit(Durability::Durable, [&](Transaction &transaction) { result = work(transaction); });
+  return *std::move(result);
+}
 
 /// Opens (or creates, and migrates to the present schema version) the SQLite catalog in file `path`. Throws Fault
 /// Internal naming the file when it is of a newer schema than this program knows, damaged, or not ours. The file gets

@@ -69,6 +69,8 @@ inline constexpr Sql allPermissions{"SELECT " WAYBILL_PERMISSION_COLUMNS " FROM 
 inline constexpr Sql permissionsOf{"SELECT " WAYBILL_PERMISSION_COLUMNS
                                    " FROM permission WHERE instance = :instance ORDER BY created, id",
                                    "t", permissionTypes};
+inline constexpr Sql permissionById{"SELECT " WAYBILL_PERMISSION_COLUMNS " FROM permission WHERE id = :id", "t",
+                                    permissionTypes};
 inline constexpr Sql putPermission{"INSERT INTO permission (" WAYBILL_PERMISSION_COLUMNS
                                    ") VALUES (:id, :instance, :subject, :rights, :prefix, :expires, :created)"
                                    " ON CONFLICT (id) DO UPDATE SET instance = excluded.instance, subject = "

@@ -196,10 +196,7 @@ std::optional<TokenRow> SqlCatalog::token(const std::string &tokenId) const {
 }
 
 std::optional<TrustedKey> SqlCatalog::key(const std::string &instanceOrAlias) const {
-  return readers_.with([&](auto &reader) {
-    auto found = reader.first(statements::keyByInstance, {instanceOrAlias}, toKey);
-    return found ? found : reader.first(statements::keyByAlias, {instanceOrAlias}, toKey);
-  });
+  return readers_.with([&](auto &reader) { return keyNamed(reader, instanceOrAlias); });
 }
 
 std::vector<TrustedKey> SqlCatalog::keys() const {

@@ -8,6 +8,11 @@
 
 namespace waybill::storage {
 
+std::optional<TrustedKey> keyNamed(SqlConnection &connection, const std::string &instanceOrAlias) {
+  auto found = connection.first(statements::keyByInstance, {instanceOrAlias}, toKey);
+  return found ? found : connection.first(statements::keyByAlias, {instanceOrAlias}, toKey);
+}
+
 std::optional<ObjectRow> SqlTransaction::objectAt(const std::string &path) {
   return connection_.first(statements::objectByPath, {path}, toObject);
 }
@@ -51,6 +56,14 @@ std::size_t SqlTransaction::pruneTokens(Time before) {
 }
 
 std::size_t SqlTransaction::releaseAllTokens() { return connection_.execute(statements::releaseAllTokens); }
+
+std::optional<TrustedKey> SqlTransaction::key(const std::string &instanceOrAlias) {
+  return keyNamed(connection_, instanceOrAlias);
+}
+
+std::optional<Grant> SqlTransaction::grant(const std::string &id) {
+  return connection_.first(statements::permissionById, {id}, toGrant);
+}
 
 void SqlTransaction::putKey(const TrustedKey &key) {
   const auto revoked = std::int64_t{key.revoked};

@@ -11,6 +11,9 @@ inline constexpr const char *ledgerBirthSetting = "ledger.birth";
 /// The setting that holds the version of the schema.
 inline constexpr const char *schemaVersionSetting = "schema.version";
 
+/// The key of that instance, else the one of that alias.
+[[nodiscard]] std::optional<TrustedKey> keyNamed(SqlConnection &connection, const std::string &instanceOrAlias);
+
 /// The writes of a unit of work, on the writing connection within its savepoint.
 class SqlTransaction final : public Transaction {
 public:
@@ -25,6 +28,8 @@ public:
   void releaseToken(const std::string &tokenId) override;
   std::size_t pruneTokens(Time before) override;
   std::size_t releaseAllTokens() override;
+  [[nodiscard]] std::optional<TrustedKey> key(const std::string &instanceOrAlias) override;
+  [[nodiscard]] std::optional<Grant> grant(const std::string &id) override;
   void putKey(const TrustedKey &key) override;
   void putGrant(const Grant &grant) override;
   bool removeGrant(const std::string &id) override;

@@ -205,11 +205,9 @@ std::optional<std::string> Exchange::authorise(const soap::Envelope &envelope, c
   return std::nullopt;
 }
 
-void Exchange::spendWithout(const Operation &operation, const std::string &bodyXml) {
+void Exchange::spendWithoutReceipt() {
   if (call_.holdsToken()) {
-    call_.commit(tools_.catalog, [&](storage::Transaction &) {
-      return operation.changesSomething ? std::optional(bodyXml) : std::nullopt;
-    });
+    call_.commit(tools_.catalog, [](storage::Transaction &) { return std::nullopt; });
   }
 }
 
@@ -237,7 +235,7 @@ std::vector<std::string> Exchange::echoedParameters(const EndpointReference &end
 
 void Exchange::send(const Operation &operation, Reply reply) {
   if (addressing_.replyEndpoint().isNone()) {
-    spendWithout(operation, reply.bodyXml);
+    spendWithoutReceipt();
     response_.send(202, {}, "");
     return;
   }
@@ -253,13 +251,13 @@ void Exchange::send(const Operation &operation, Reply reply) {
   message.packaging = reply.packaging;
   message.boundary = "waybill-" + randomId(tools_.random);
   if (message.parts.empty()) {
-    spendWithout(operation, reply.bodyXml);
+    spendWithoutReceipt();
     message.packaging = soap::Packaging::Plain;
   }
   // Content goes out while the token is only held, so that a download that breaks off can be tried again with it; the
   // last boundary, without which no client has the message, goes out once it is spent.
   response_.begin(200, replyHeaders(version_, message.contentType(), message.action), message.contentLength());
-  message.write(response_, [&] { spendWithout(operation, reply.bodyXml); });
+  message.write(response_, [&] { spendWithoutReceipt(); });
   response_.end();
 }
 

@@ -30,7 +30,8 @@ private:
   [[nodiscard]] std::optional<std::string> authorise(const soap::Envelope &envelope, const Operation &operation);
   void send(const Operation &operation, Reply reply);
   void sendFault(const Fault &fault);
-  void spendWithout(const Operation &operation, const std::string &bodyXml);
+  /// For operations that only read; what changes something has spent its token by then.
+  void spendWithoutReceipt();
   [[nodiscard]] soap::Addressing replyAddressing() const;
   [[nodiscard]] static std::vector<std::string> echoedParameters(const EndpointReference &endpoint);
   void finish(const std::string &outcome, const std::string &reason, const std::string &logText) noexcept;

@@ -7,11 +7,11 @@ namespace waybill::services {
 
 namespace {
 
-enum class Kind : std::uint8_t { Reads, Changes, OpenToAll };
+enum class Kind : std::uint8_t { NeedsToken, OpenToAll };
 
 /// An operation whose reply is a body alone.
 template <class Request, class Work> Operation plain(const char *element, Kind kind, Work work) {
-  return {element, kind == Kind::OpenToAll, kind == Kind::Changes, [work](Call &call, std::string_view bodyXml) {
+  return {element, kind == Kind::OpenToAll, [work](Call &call, std::string_view bodyXml) {
             return Reply{soap::encode(work(call, soap::decode<Request>(bodyXml))), {}, soap::Packaging::Plain};
           }};
 }
@@ -28,20 +28,20 @@ Reply copyReply(CopyReply copied) {
 
 std::vector<Operation> dataOperations(DataManager &manager) {
   return {
-      {"Copy", false, false,
+      {"Copy", false,
        [&manager](Call &call, std::string_view bodyXml) {
          return copyReply(manager.copy(call, soap::decode<CopyRequest>(bodyXml)));
        }},
       plain<ReceiveRequest>(
-          "Receive", Kind::Changes,
+          "Receive", Kind::NeedsToken,
           [&manager](Call &call, const ReceiveRequest &request) { return manager.receive(call, request); }),
       plain<DeleteRequest>(
-          "Delete", Kind::Changes,
+          "Delete", Kind::NeedsToken,
           [&manager](Call &call, const DeleteRequest &request) { return manager.remove(call, request); }),
-      plain<ListRequest>("List", Kind::Reads,
+      plain<ListRequest>("List", Kind::NeedsToken,
                          [&manager](Call &call, const ListRequest &request) { return manager.list(call, request); }),
       plain<DescribeRequest>(
-          "Describe", Kind::Reads,
+          "Describe", Kind::NeedsToken,
           [&manager](Call &call, const DescribeRequest &request) { return manager.describe(call, request); }),
   };
 }
@@ -52,21 +52,21 @@ std::vector<Operation> accessOperations(AccessService &access) {
           "GetInstance", Kind::OpenToAll,
           [&access](Call &call, const GetInstanceRequest &request) { return access.getInstance(call, request); }),
       plain<TrustKeyRequest>(
-          "TrustKey", Kind::Changes,
+          "TrustKey", Kind::NeedsToken,
           [&access](Call &call, const TrustKeyRequest &request) { return access.trustKey(call, request); }),
       plain<ListKeysRequest>(
-          "ListKeys", Kind::Reads,
+          "ListKeys", Kind::NeedsToken,
           [&access](Call &call, const ListKeysRequest &request) { return access.listKeys(call, request); }),
       plain<RevokeKeyRequest>(
-          "RevokeKey", Kind::Changes,
+          "RevokeKey", Kind::NeedsToken,
           [&access](Call &call, const RevokeKeyRequest &request) { return access.revokeKey(call, request); }),
-      plain<GrantRequest>("Grant", Kind::Changes,
+      plain<GrantRequest>("Grant", Kind::NeedsToken,
                           [&access](Call &call, const GrantRequest &request) { return access.grant(call, request); }),
       plain<RevokeRequest>(
-          "Revoke", Kind::Changes,
+          "Revoke", Kind::NeedsToken,
           [&access](Call &call, const RevokeRequest &request) { return access.revoke(call, request); }),
       plain<ListGrantsRequest>(
-          "ListGrants", Kind::Reads,
+          "ListGrants", Kind::NeedsToken,
           [&access](Call &call, const ListGrantsRequest &request) { return access.listGrants(call, request); }),
   };
 }

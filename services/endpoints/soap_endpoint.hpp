@@ -30,9 +30,8 @@ struct Reply {
 
 /// One operation of a SOAP service, between XML and domain types.
 struct Operation {
-  std::string element;           ///< "Copy"; its reply is <element>Response
-  bool openToAll = false;        ///< needs no token
-  bool changesSomething = false; ///< its reply is kept as the receipt of its token
+  std::string element;    ///< "Copy"; its reply is <element>Response
+  bool openToAll = false; ///< needs no token
   std::function<Reply(Call &call, std::string_view bodyXml)> run;
 };
 

@@ -98,8 +98,27 @@ def trust_grant_and_their_end():
 
         folder.good("--home", "server", "revoke-key", "alice")
         assert "revoked" in folder.good("--home", "server", "keys").out
-        folder.good("--home", "server", "trust", "client.pem", "--as", "alice")
+        done = folder.good("--home", "server", "trust", "client.pem", "--as", "alice")
+        assert "was revoked, is trusted again" in done.err, done
         assert "revoked" not in folder.good("--home", "server", "keys").out
+
+
+def trusting_again_forgets_nothing():
+    with Folder() as folder:
+        two_homes(folder)
+        folder.good("--home", "server", "trust", "client.pem", "--as", "alice", "--url", "https://alice.example.org:8443/")
+        first = json.loads(folder.good("--home", "server", "keys", "--json").out)
+        done = folder.good("--home", "server", "trust", "client.pem")
+        assert "revoked" not in done.err and "renamed" not in done.err, done
+        again = json.loads(folder.good("--home", "server", "keys", "--json").out)
+        assert [(key["alias"], key["url"]) for key in again] == [(key["alias"], key["url"]) for key in first] != [], again
+        assert "renamed from 'alice'" in folder.good("--home", "server", "trust", "client.pem", "--as", "al").err
+
+        folder.good("--home", "server", "revoke-key", "al")
+        folder.good("--home", "server", "trust", "server.pem", "--as", "al")
+        keys = json.loads(folder.good("--home", "server", "keys", "--json").out)
+        assert sorted((key.get("alias"), key["revoked"]) for key in keys if key.get("alias")) == [("al", False)], keys
+        assert sum(key["revoked"] for key in keys) == 1, keys
 
 
 def trust_refuses_what_is_wrong():
@@ -263,7 +282,7 @@ def hostile_names_do_no_harm_to_the_terminal():
 
 if __name__ == "__main__":
     main(init_makes_a_private_home, init_never_overwrites, home_is_found_in_the_usual_order, identity_is_the_hash_of_the_key, readable_key_is_refused,
-         trust_grant_and_their_end, trust_refuses_what_is_wrong, fingerprints_may_be_written_in_groups, grant_refuses_what_is_wrong,
+         trust_grant_and_their_end, trusting_again_forgets_nothing, trust_refuses_what_is_wrong, fingerprints_may_be_written_in_groups, grant_refuses_what_is_wrong,
          token_is_opened_by_openssl, token_names_its_audience_in_each_way, remote_commands_need_a_trusted_instance, wrong_usage_is_exit_2,
          every_help_has_an_example, completion_knows_every_command_and_option, man_page_is_sound, full_output_is_an_error,
          hostile_names_do_no_harm_to_the_terminal)

@@ -21,8 +21,11 @@ class TrustTest final : public CppUnit::TestFixture {
   CPPUNIT_TEST(whatAnotherProcessChangesHoldsAtOnce);
   CPPUNIT_TEST(aTokenOfARevokedSignerIsRefused);
   CPPUNIT_TEST(theInstanceItselfIsTrustedAlways);
-  CPPUNIT_TEST(badAliasesUrlsAndCertificatesAreRefused);
+  CPPUNIT_TEST(badAliasesAndUrlsAreRefused);
   CPPUNIT_TEST(anAliasBelongsToOneKey);
+  CPPUNIT_TEST(trustingAgainKeepsAliasAndUrl);
+  CPPUNIT_TEST(anAliasOfARevokedKeyIsTakenOver);
+  CPPUNIT_TEST(aRefusedChangeChangesNothing);
   CPPUNIT_TEST(aDamagedCertificateIsNamed);
   CPPUNIT_TEST(principalsAreResolved);
   CPPUNIT_TEST(unknownPrincipalsAreRefused);
@@ -45,8 +48,21 @@ class TrustTest final : public CppUnit::TestFixture {
   Trust trust_{*catalog_, lab_.certificate(), clock_};
   Principal alicePrincipal_{alice_.id(), std::nullopt};
 
-  TrustedKey trustAlice() {
-    return trust_.trust(alice_.certificate().pem(), "alice", "https://alice.example.org:8443/");
+  TrustChange trust(const InstanceKey &key, const std::optional<std::string> &alias,
+                    const std::optional<std::string> &url = std::nullopt) {
+    return storage::committed(*catalog_, [&](storage::Transaction &transaction) {
+      return trust_.trust(transaction, key.certificate(), alias, url);
+    });
+  }
+  TrustedKey trustAlice() { return trust(alice_, "alice", "https://alice.example.org:8443/").key; }
+  TrustedKey revokeKey(const std::string &name) { return revokeKeyIn(*catalog_, name); }
+  static TrustedKey revokeKeyIn(storage::Catalog &catalog, const std::string &name) {
+    return storage::committed(catalog,
+                              [&](storage::Transaction &transaction) { return Trust::revokeKey(transaction, name); });
+  }
+  Grant revoke(const std::string &id) {
+    return storage::committed(*catalog_,
+                              [&](storage::Transaction &transaction) { return Trust::revoke(transaction, id); });
   }
   std::vector<std::string> found(const InstanceKey &key) {
     std::vector<std::string> ids;
@@ -55,9 +71,11 @@ class TrustTest final : public CppUnit::TestFixture {
     }
     return ids;
   }
-  void grant(const Principal &principal, std::set<Right> rights, const std::string &prefix,
+  void grant(const Principal &principal, const std::set<Right> &rights, const std::string &prefix,
              std::optional<Time> expires = {}, const std::string &id = "g1") {
-    (void)trust_.grant(principal, std::move(rights), prefix, expires, id);
+    storage::committed(*catalog_, [&](storage::Transaction &transaction) {
+      return trust_.grant(transaction, format(principal), rights, prefix, expires, id);
+    });
   }
 
 public:
@@ -74,7 +92,7 @@ public:
 
   void keysOfOneIdentifierAreAllFound() {
     trustAlice();
-    trust_.trust(keyOf("mallory").certificate().pem(), "mallory", std::nullopt);
+    trust(keyOf("mallory"), "mallory");
     auto ids = found(alice_);
     std::sort(ids.begin(), ids.end());
     auto expected = std::vector{alice_.id(), keyOf("mallory").id()};
@@ -84,22 +102,24 @@ public:
 
   void aRevokedKeyIsNotFoundUntilTrustedAgain() {
     trustAlice();
-    CPPUNIT_ASSERT(trust_.revokeKey("alice").revoked);
+    CPPUNIT_ASSERT(revokeKey("alice").revoked);
     CPPUNIT_ASSERT(found(alice_).empty());
     CPPUNIT_ASSERT(trust_.keys().at(0).revoked);
     trustAlice();
     CPPUNIT_ASSERT(found(alice_) == std::vector{alice_.id()});
-    CPPUNIT_ASSERT(trust_.revokeKey(alice_.id()).revoked);
+    CPPUNIT_ASSERT(revokeKey(alice_.id()).revoked);
     CPPUNIT_ASSERT(found(alice_).empty());
-    (void)expectFault(FaultCode::NoSuchData, [&] { trust_.revokeKey("nobody"); });
+    (void)expectFault(FaultCode::NoSuchData, [&] { revokeKey("nobody"); });
   }
 
   void whatAnotherProcessChangesHoldsAtOnce() {
     const auto other = storage::openSqliteCatalog(folder_.file("catalog"), clock_);
     Trust elsewhere(*other, lab_.certificate(), clock_);
-    elsewhere.trust(alice_.certificate().pem(), "alice", std::nullopt);
+    storage::committed(*other, [&](storage::Transaction &transaction) {
+      return elsewhere.trust(transaction, alice_.certificate(), "alice", std::nullopt);
+    });
     CPPUNIT_ASSERT(found(alice_) == std::vector{alice_.id()});
-    elsewhere.revokeKey("alice");
+    revokeKeyIn(*other, "alice");
     CPPUNIT_ASSERT(found(alice_).empty());
   }
 
@@ -109,40 +129,73 @@ public:
     const TokenOpener opener(lab_, [&](ByteView id) { return trust_.find(id); }, clock_, {});
     const auto token = sealToken(claimsFor(alice_, lab_), alice_, lab_.certificate());
     CPPUNIT_ASSERT(opener.open(token) == claimsFor(alice_, lab_));
-    trust_.revokeKey("alice");
+    revokeKey("alice");
     (void)expectFault(FaultCode::UntrustedKey, [&] { (void)opener.open(token); });
   }
 
   void theInstanceItselfIsTrustedAlways() {
     CPPUNIT_ASSERT(found(lab_) == std::vector{lab_.id()});
-    trust_.trust(lab_.certificate().pem(), "me", std::nullopt);
+    trust(lab_, "me");
     CPPUNIT_ASSERT(found(lab_) == std::vector{lab_.id()});
-    trust_.revokeKey("me");
+    revokeKey("me");
     CPPUNIT_ASSERT(found(lab_) == std::vector{lab_.id()});
   }
 
-  void badAliasesUrlsAndCertificatesAreRefused() {
-    const auto pem = alice_.certificate().pem();
+  void badAliasesAndUrlsAreRefused() {
     for (const auto &alias : {std::string(), std::string("two words"), std::string("a/b"), std::string("a:b"),
                               std::string("zoë"), std::string(65, 'x'), std::string(64, 'a')}) {
-      (void)expectFault(FaultCode::BadParameter, [&] { trust_.trust(pem, alias, std::nullopt); });
+      (void)expectFault(FaultCode::BadParameter, [&] { trust(alice_, alias); });
     }
     for (const std::string url : {"", "alice.example.org", "http://alice.example.org/", "https://a\nb/"}) {
-      (void)expectFault(FaultCode::BadParameter, [&] { trust_.trust(pem, std::nullopt, url); });
+      (void)expectFault(FaultCode::BadParameter, [&] { trust(alice_, std::nullopt, url); });
     }
-    (void)expectFault(FaultCode::BadParameter, [&] { trust_.trust("hello", std::nullopt, std::nullopt); });
     CPPUNIT_ASSERT(trust_.keys().empty());
-    trust_.trust(pem, std::string(64, 'x'), std::nullopt);
+    trust(alice_, std::string(64, 'x'));
   }
 
   void anAliasBelongsToOneKey() {
     trustAlice();
-    (void)expectFault(FaultCode::AlreadyExists,
-                      [&] { trust_.trust(keyOf("rita").certificate().pem(), "alice", std::nullopt); });
+    (void)expectFault(FaultCode::AlreadyExists, [&] { trust(keyOf("rita"), "alice"); });
     CPPUNIT_ASSERT_EQUAL(std::size_t{1}, trust_.keys().size());
-    trust_.trust(alice_.certificate().pem(), "al", std::nullopt);
-    trust_.trust(keyOf("rita").certificate().pem(), "alice", std::nullopt);
+    const auto renamed = trust(alice_, "al");
+    CPPUNIT_ASSERT_EQUAL(std::string("alice"), renamed.formerAlias.value());
+    CPPUNIT_ASSERT(!renamed.wasRevoked);
+    trust(keyOf("rita"), "alice");
     CPPUNIT_ASSERT_EQUAL(keyOf("rita").id(), trust_.resolve("alice").instance);
+  }
+
+  void trustingAgainKeepsAliasAndUrl() {
+    const auto first = trustAlice();
+    revokeKey("alice");
+    const auto again = trust(alice_, std::nullopt);
+    CPPUNIT_ASSERT(again.key == first);
+    CPPUNIT_ASSERT(again.wasRevoked);
+    CPPUNIT_ASSERT(!again.formerAlias);
+    CPPUNIT_ASSERT(trust_.keys() == std::vector{first});
+    const auto moved = trust(alice_, std::nullopt, "https://elsewhere.example.org:1/");
+    CPPUNIT_ASSERT_EQUAL(std::string("alice"), moved.key.alias.value());
+    CPPUNIT_ASSERT_EQUAL(std::string("https://elsewhere.example.org:1/"), moved.key.url.value());
+    CPPUNIT_ASSERT(!moved.wasRevoked);
+  }
+
+  void anAliasOfARevokedKeyIsTakenOver() {
+    trustAlice();
+    revokeKey("alice");
+    trust(keyOf("rita"), "alice");
+    CPPUNIT_ASSERT_EQUAL(keyOf("rita").id(), trust_.resolve("alice").instance);
+    const auto old = catalog_->key(alice_.id()).value();
+    CPPUNIT_ASSERT(old.revoked);
+    CPPUNIT_ASSERT(!old.alias);
+    revokeKey("alice");
+    CPPUNIT_ASSERT_EQUAL_MESSAGE("a key's own alias is not taken from it", std::string("alice"),
+                                 trust(keyOf("rita"), "alice").key.alias.value());
+  }
+
+  void aRefusedChangeChangesNothing() {
+    trustAlice();
+    revokeKey("alice");
+    (void)expectFault(FaultCode::BadParameter, [&] { trust(keyOf("rita"), "alice", "http://not-https/"); });
+    CPPUNIT_ASSERT_EQUAL(alice_.id(), trust_.resolve("alice").instance);
   }
 
   void aDamagedCertificateIsNamed() {
@@ -150,7 +203,7 @@ public:
     key.certificatePem = "-----BEGIN CERTIFICATE-----";
     catalog_->commit(storage::Durability::Durable, [&](storage::Transaction &transaction) { transaction.putKey(key); });
     expectMentions(expectFault(FaultCode::Internal, [&] { (void)found(alice_); }), alice_.id());
-    trust_.revokeKey("alice");
+    revokeKey("alice");
     CPPUNIT_ASSERT(found(alice_).empty());
   }
 
@@ -206,9 +259,9 @@ public:
 
   void aRevokedGrantIsGone() {
     grant(alicePrincipal_, {Right::Read}, "/docs");
-    CPPUNIT_ASSERT_EQUAL(std::string("/docs"), trust_.revoke("g1").prefix);
+    CPPUNIT_ASSERT_EQUAL(std::string("/docs"), revoke("g1").prefix);
     CPPUNIT_ASSERT(!trust_.may(alicePrincipal_, Right::Read, "/docs"));
-    (void)expectFault(FaultCode::NoSuchData, [&] { (void)trust_.revoke("g1"); });
+    (void)expectFault(FaultCode::NoSuchData, [&] { (void)revoke("g1"); });
   }
 
   void grantsAreListed() {
@@ -263,7 +316,7 @@ public:
     }
     for (int round = 0; round < 10; ++round) {
       trustAlice();
-      trust_.revokeKey("alice");
+      revokeKey("alice");
     }
     trustAlice();
     threads.clear();

@@ -79,6 +79,8 @@ class ExchangeTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(malformedHostIsABadRequest);
   CPPUNIT_TEST(accessServiceNeedsAnAdministrator);
   CPPUNIT_TEST(administratorTrustsGrantsAndRevokes);
+  CPPUNIT_TEST(sameAccessMessageAgainGetsTheFirstReceipt);
+  CPPUNIT_TEST(accessChangeAndSpentTokenAreOneCommit);
   CPPUNIT_TEST(auditHasALineForEachOperation);
   CPPUNIT_TEST(noStagingFileStays);
   CPPUNIT_TEST_SUITE_END();
@@ -282,7 +284,7 @@ public:
       assertSuccess(lab.put(path, helloBase64));
     }
     const test::Party bob{"bob"};
-    lab.trust.trust(bob.key.certificate().pem(), "bob", std::nullopt);
+    lab.makeKnown(bob, "bob");
     lab.allow("bob", "list", "/x");
     lab.allow("bob", "list", "/y");
     const auto reply =
@@ -326,7 +328,7 @@ public:
     const test::Party stranger{"stranger"};
     assertFault(lab.post("data", Lab::envelope("<wb:List/>", lab.token(stranger, "List"))), "UntrustedKey");
     assertFault(lab.post("data", Lab::envelope("<wb:List/>", "bm90IGEgdG9rZW4=")), "BadToken");
-    lab.trust.revokeKey("alice");
+    lab.revokeKey("alice");
     assertFault(lab.post("data", Lab::envelope("<wb:List/>", lab.token(lab.alice, "List"))), "UntrustedKey");
   }
 
@@ -623,6 +625,64 @@ public:
                                                    lab.token(lab.server, "RevokeKey"))));
     assertFault(listNow(), "UntrustedKey");
     assertSuccess(lab.post("access", Lab::envelope("<wb:ListKeys/>", lab.token(lab.server, "ListKeys"))));
+  }
+
+  void sameAccessMessageAgainGetsTheFirstReceipt() {
+    const auto twice = [&](const std::string &operation, const std::string &body) {
+      const auto message =
+          Lab::envelope("<wb:" + operation + ">" + body + "</wb:" + operation + ">", lab.token(lab.server, operation),
+                        "<wsa:MessageID>urn:uuid:" + operation + "</wsa:MessageID><wsa:Action>urn:waybill:1/" +
+                            operation + "</wsa:Action>");
+      const auto first = lab.post("access", message);
+      assertSuccess(first);
+      const auto second = lab.post("access", message);
+      assertSuccess(second);
+      const auto response = "<wb:" + operation + "Response";
+      CPPUNIT_ASSERT_MESSAGE(first.body, has(first, response));
+      CPPUNIT_ASSERT_EQUAL(first.body.substr(first.body.find(response)),
+                           second.body.substr(second.body.find(response)));
+    };
+    const test::Party bob{"bob"};
+    twice("TrustKey", "<wb:Certificate>" + bob.key.certificate().pem() + "</wb:Certificate><wb:Alias>bob</wb:Alias>");
+    twice("Grant", "<wb:Principal>bob</wb:Principal><wb:Rights>list</wb:Rights><wb:Prefix>/</wb:Prefix>");
+    const auto grants = lab.catalog->grantsOf(bob.key.id());
+    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, grants.size());
+    twice("Revoke", "<wb:Grant>" + grants.at(0).id + "</wb:Grant>");
+    twice("RevokeKey", "<wb:Key>bob</wb:Key>");
+    CPPUNIT_ASSERT(lab.catalog->key("bob")->revoked);
+  }
+
+  void accessChangeAndSpentTokenAreOneCommit() {
+    const auto call = [&](const std::string &operation) {
+      services::Call made;
+      made.operation = operation;
+      made.principal = {lab.server.key.id(), std::nullopt};
+      made.claims = lab.claims(lab.server, {operation});
+      made.reservation.emplace(
+          std::get<security::Reservation>(lab.ledger.reserve(made.claims, format(made.principal), operation, {})));
+      return made;
+    };
+    const auto before = lab.catalog->grants();
+    const auto refused = [&](const auto &work) {
+      try {
+        work();
+        CPPUNIT_FAIL("a call whose token cannot be spent has succeeded");
+      } catch (const Fault &fault) {
+        CPPUNIT_ASSERT_EQUAL(std::string("TokenReplayed"), std::string(name(fault.code())));
+      }
+      CPPUNIT_ASSERT(lab.catalog->grants() == before);
+      CPPUNIT_ASSERT(!lab.catalog->key("alice")->revoked);
+      CPPUNIT_ASSERT_EQUAL(std::size_t{1}, lab.catalog->keys().size());
+    };
+    auto grant = call("Grant");
+    auto revoke = call("Revoke");
+    auto trustKey = call("TrustKey");
+    auto revokeKey = call("RevokeKey");
+    CPPUNIT_ASSERT_EQUAL(std::size_t{4}, lab.ledger.recover()); // takes the tokens away from under the calls
+    refused([&] { (void)lab.access.grant(grant, {"alice", {Right::Read}, "/", std::nullopt}); });
+    refused([&] { (void)lab.access.revoke(revoke, {before.at(0).id}); });
+    refused([&] { (void)lab.access.trustKey(trustKey, {lab.server.key.certificate().pem(), "x", std::nullopt}); });
+    refused([&] { (void)lab.access.revokeKey(revokeKey, {"alice"}); });
   }
 
   void auditHasALineForEachOperation() {

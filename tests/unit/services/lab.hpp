@@ -129,12 +129,23 @@ private:
 class Lab {
 public:
   explicit Lab(services::Config given = {}) : config(std::move(given)) {
-    trust.trust(alice.key.certificate().pem(), "alice", std::nullopt);
+    makeKnown(alice, "alice");
     allow("alice", "read,write,list,delete", "/");
   }
 
   void allow(const std::string &principal, const std::string &rights, const std::string &prefix) {
-    trust.grant(trust.resolve(principal), parseRights(rights), prefix, std::nullopt, randomId(random));
+    storage::committed(*catalog, [&](storage::Transaction &transaction) {
+      return trust.grant(transaction, principal, parseRights(rights), prefix, std::nullopt, randomId(random));
+    });
+  }
+  void makeKnown(const Party &party, const std::string &alias) {
+    storage::committed(*catalog, [&](storage::Transaction &transaction) {
+      return trust.trust(transaction, party.key.certificate(), alias, std::nullopt);
+    });
+  }
+  void revokeKey(const std::string &alias) {
+    storage::committed(
+        *catalog, [&](storage::Transaction &transaction) { return security::Trust::revokeKey(transaction, alias); });
   }
 
   TokenClaims claims(const Party &issuer, std::vector<std::string> operations,
@@ -212,7 +223,7 @@ public:
   services::DataLocator locator{*catalog, {}, clock};
   services::DiskRoom room{*store, config.minimumFreeBytes};
   services::DataManager manager{*catalog, *store, trust, locator, room, clock, services::dataLimits(config)};
-  services::AccessService access{trust, server.key.certificate(), "lab", random};
+  services::AccessService access{*catalog, trust, server.key.certificate(), "lab", random};
   services::Toolbox tools{config,
                           clock,
                           random,

@@ -137,7 +137,12 @@ void CatalogSuite::keysAreFoundByInstanceAndByAlias() {
   lab.revoked = true;
   lab.alias = "old-lab";
   lab.url.reset();
-  durable([&](Transaction &transaction) { transaction.putKey(lab); });
+  durable([&](Transaction &transaction) {
+    transaction.putKey(lab);
+    CPPUNIT_ASSERT(transaction.key("old-lab") == lab);
+    CPPUNIT_ASSERT(transaction.key(lab.instance) == lab);
+    CPPUNIT_ASSERT(!transaction.key("lab"));
+  });
   CPPUNIT_ASSERT(catalog_->key(lab.instance) == lab);
   CPPUNIT_ASSERT(catalog_->key("old-lab") == lab);
   CPPUNIT_ASSERT(!catalog_->key("lab"));
@@ -189,6 +194,8 @@ void CatalogSuite::grantsAreKeptReplacedAndRemoved() {
     transaction.putGrant(first);
     CPPUNIT_ASSERT(transaction.removeGrant("g2"));
     CPPUNIT_ASSERT(!transaction.removeGrant("g2"));
+    CPPUNIT_ASSERT(transaction.grant("g1") == first);
+    CPPUNIT_ASSERT(!transaction.grant("g2"));
   });
   CPPUNIT_ASSERT((catalog_->grants() == std::vector<Grant>{first, third}));
 }
