@@ -179,8 +179,9 @@ std::unique_ptr<soci::session> SqliteDialect::openReader() const {
 }
 
 void SqliteDialect::refuseForeign(SqlConnection &writer) const {
-  const auto id = writer.first(readApplicationId, {}, toNumber).value_or(0);
+  // In this order: another process may be migrating, and whoever sees its tables then sees its id too.
   const auto tables = writer.first(countTables, {}, toNumber).value_or(0);
+  const auto id = writer.first(readApplicationId, {}, toNumber).value_or(0);
   if (id != applicationId && (id != 0 || tables != 0)) {
     throw refusal("the file " + shown_ +
                   " is a database of another program, not a Waybill catalog; move it away, or choose another home");
