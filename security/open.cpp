@@ -122,10 +122,11 @@ void TokenOpener::check(const TokenClaims &claims, const std::string &signer) co
                 "NotAfter");
   }
   if (now > claims.notAfter + policy_.clockSkew) {
-    throw Fault(FaultCode::TokenExpired,
-                "the token ended at " + formatUtc(claims.notAfter) + ", and here it is " + formatUtc(now) +
-                    "; make a new one, and look at the clocks",
-                "NotAfter");
+    throw EndedToken({FaultCode::TokenExpired,
+                      "the token ended at " + formatUtc(claims.notAfter) + ", and here it is " + formatUtc(now) +
+                          "; make a new one, and look at the clocks",
+                      "NotAfter"},
+                     claims);
   }
   if (now < claims.notBefore - policy_.clockSkew) {
     throw Fault(FaultCode::TokenExpired,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "domain/clock.hpp"
+#include "domain/fault.hpp"
 #include "domain/token_claims.hpp"
 #include "security/certificate.hpp"
 #include "security/instance_key.hpp"
@@ -11,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace waybill::security {
@@ -33,13 +35,24 @@ struct TokenPolicy {
   std::size_t maximumBytes = 16 * 1024; ///< of base64
 };
 
+/// A token that is good but for its end, which has passed (code TokenExpired): what it did before can still be asked
+/// for.
+class EndedToken final : public Fault {
+public:
+  EndedToken(const Fault &fault, TokenClaims claims) : Fault(fault), claims_(std::move(claims)) {}
+  [[nodiscard]] const TokenClaims &claims() const noexcept { return claims_; }
+
+private:
+  TokenClaims claims_;
+};
+
 /// Certificates that are trusted (not revoked) and whose subject key identifier is this; more than one may claim it.
 using FindKeys = std::function<std::vector<Certificate>(ByteView subjectKeyId)>;
 
 /// Opens tokens meant for `me`. Thread-safe if `find` is. The cheapest refusal comes first: size and base64, outer
 /// signer known, outer signature, decryption, inner signature by the same key, issuer, audience, window. Until all
 /// three layers have passed, faults say only BadToken or UntrustedKey, all in the same words. Then BadToken (claims
-/// malformed, wrong issuer, wrong audience, too long-lived), TokenExpired (ended, or not valid yet).
+/// malformed, wrong issuer, wrong audience, too long-lived), TokenExpired (not valid yet, or ended: then EndedToken).
 class TokenOpener {
 public:
   TokenOpener(const InstanceKey &me, FindKeys find, const Clock &clock, TokenPolicy policy);

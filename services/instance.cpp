@@ -67,7 +67,7 @@ struct Instance::State final : transport::Handler {
   std::unique_ptr<storage::Catalog> catalog;
   std::unique_ptr<storage::ContentStore> store;
   security::Trust trust{*catalog, key.certificate(), clock};
-  security::Ledger ledger{*catalog, config.tokens.clockSkew};
+  security::Ledger ledger{*catalog, clock, {config.tokens.maximumLifetime, config.tokens.clockSkew}};
   security::TokenOpener tokens{key, [this](ByteView keyId) { return trust.find(keyId); }, clock, config.tokens};
   soap::Schema schema;
   DataLocator locator{*catalog, ownUrls(config), clock};

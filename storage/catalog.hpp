@@ -43,7 +43,9 @@ struct TokenUse {
 
 struct TokenRow {
   TokenUse use;
-  bool spent = false;                 ///< else reserved
+  bool spent = false;
+  bool held = false;                  ///< by running work; a token that is neither spent nor held is bound
+  std::optional<std::string> request; ///< what it is bound to (bindToken)
   std::optional<std::string> receipt; ///< body XML of the response that was given when it was spent
 };
 
@@ -59,13 +61,18 @@ public:
   /// False when there was none.
   virtual bool removeObject(const std::string &id) = 0;
   // token ledger: winning is the affected-row count of one conditional write
-  virtual bool reserveToken(const TokenUse &use) = 0; ///< false when the id is known already
-  virtual bool spendToken(const std::string &tokenId,
-                          const std::optional<std::string> &receipt) = 0; ///< false unless it was reserved
-  virtual void releaseToken(const std::string &tokenId) = 0;              ///< forgets a reserved one; never a spent one
-  /// Forgets spent ones whose keepUntil is earlier; a reserved one belongs to running work and stays.
+  /// True when it is held now by this use: its id was not known, or it was released after it had been bound to
+  /// `request` by the same principal and operation.
+  virtual bool reserveToken(const TokenUse &use, const std::string &request) = 0;
+  /// From now on only `request` can reserve it again. False unless it is held.
+  virtual bool bindToken(const std::string &tokenId, const std::string &request) = 0;
+  /// Keeps it until `keepUntil`. False unless it was held.
+  virtual bool spendToken(const std::string &tokenId, const std::optional<std::string> &receipt, Time keepUntil) = 0;
+  /// Forgets one that is held, or keeps it as bound; never touches a spent one.
+  virtual void releaseToken(const std::string &tokenId) = 0;
+  /// Forgets those whose keepUntil is earlier, unless they are held: they belong to running work.
   virtual std::size_t pruneTokens(Time before) = 0;
-  virtual std::size_t releaseAllTokens() = 0; ///< all reserved ones, at start-up; returns how many
+  virtual std::size_t releaseAllTokens() = 0; ///< all that are held, at start-up; returns how many
   // keys and grants
   [[nodiscard]] virtual std::optional<TrustedKey> key(const std::string &instanceOrAlias) = 0;
   [[nodiscard]] virtual std::optional<Grant> grant(const std::string &id) = 0;

@@ -11,7 +11,7 @@ namespace waybill::storage::statements {
 #define WAYBILL_KEY_COLUMNS "instance, certificate, alias, url, revoked, added"
 #define WAYBILL_PERMISSION_COLUMNS "id, instance, subject, rights, prefix, expires, created"
 inline constexpr std::string_view objectTypes = "tttitttiiit";
-inline constexpr std::string_view tokenTypes = "ttttiit";
+inline constexpr std::string_view tokenTypes = "ttttiiitt";
 inline constexpr std::string_view keyTypes = "ttttii";
 inline constexpr std::string_view permissionTypes = "tttttii";
 
@@ -36,17 +36,26 @@ inline constexpr Sql deleteObject{"DELETE FROM object WHERE id = :id", "t", ""};
 
 // tokens: who wins is the number of rows that these change
 inline constexpr Sql tokenById{
-    "SELECT id, principal, operation, message_id, keep_until, spent, receipt FROM token WHERE id = :id", "t",
-    tokenTypes};
+    "SELECT id, principal, operation, message_id, keep_until, spent, held, request, receipt FROM token WHERE id = :id",
+    "t", tokenTypes};
 inline constexpr Sql reserveToken{
-    "INSERT INTO token (id, principal, operation, message_id, keep_until, spent)"
-    " VALUES (:id, :principal, :operation, :message, :until, 0) ON CONFLICT (id) DO NOTHING",
+    "INSERT INTO token (id, principal, operation, message_id, keep_until, spent, held)"
+    " VALUES (:id, :principal, :operation, :message, :until, 0, 1) ON CONFLICT (id) DO NOTHING",
     "tttti", ""};
-inline constexpr Sql spendToken{"UPDATE token SET spent = 1, receipt = :receipt WHERE id = :id AND spent = 0", "tt",
-                                ""};
-inline constexpr Sql releaseToken{"DELETE FROM token WHERE id = :id AND spent = 0", "t", ""};
-inline constexpr Sql releaseAllTokens{"DELETE FROM token WHERE spent = 0", "", ""};
-inline constexpr Sql pruneTokens{"DELETE FROM token WHERE keep_until < :before AND spent = 1", "i", ""};
+inline constexpr Sql reserveBoundToken{
+    "UPDATE token SET held = 1, message_id = :message WHERE id = :id AND spent = 0 AND held = 0"
+    " AND principal = :principal AND operation = :operation AND request = :request",
+    "ttttt", ""};
+inline constexpr Sql bindToken{"UPDATE token SET request = :request WHERE id = :id AND spent = 0 AND held = 1", "tt",
+                               ""};
+inline constexpr Sql spendToken{"UPDATE token SET spent = 1, held = 0, receipt = :receipt, keep_until = :until"
+                                " WHERE id = :id AND spent = 0 AND held = 1",
+                                "tit", ""};
+inline constexpr Sql forgetHeldToken{"DELETE FROM token WHERE id = :id AND held = 1 AND request IS NULL", "t", ""};
+inline constexpr Sql releaseBoundToken{"UPDATE token SET held = 0 WHERE id = :id AND held = 1", "t", ""};
+inline constexpr Sql forgetHeldTokens{"DELETE FROM token WHERE held = 1 AND request IS NULL", "", ""};
+inline constexpr Sql releaseBoundTokens{"UPDATE token SET held = 0 WHERE held = 1", "", ""};
+inline constexpr Sql pruneTokens{"DELETE FROM token WHERE keep_until < :before AND held = 0", "i", ""};
 
 // keys
 inline constexpr Sql keyByInstance{"SELECT " WAYBILL_KEY_COLUMNS " FROM trusted_key WHERE instance = :instance", "t",

@@ -120,6 +120,8 @@ TokenRow toToken(const Row &row) {
   token.use.messageId = columns.optionalText();
   token.use.keepUntil = columns.time();
   token.spent = columns.flag();
+  token.held = columns.flag();
+  token.request = columns.optionalText();
   token.receipt = columns.optionalText();
   return token;
 }

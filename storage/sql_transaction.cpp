@@ -38,24 +38,34 @@ bool SqlTransaction::removeObject(const std::string &id) {
   return connection_.execute(statements::deleteObject, {id}) != 0;
 }
 
-bool SqlTransaction::reserveToken(const TokenUse &use) {
-  return connection_.execute(statements::reserveToken, {use.tokenId, use.principal, use.operation,
-                                                        parameter(use.messageId), column(use.keepUntil)}) == 1;
+bool SqlTransaction::reserveToken(const TokenUse &use, const std::string &request) {
+  const auto message = parameter(use.messageId);
+  return connection_.execute(statements::reserveToken,
+                             {use.tokenId, use.principal, use.operation, message, column(use.keepUntil)}) == 1 ||
+         connection_.execute(statements::reserveBoundToken,
+                             {message, use.tokenId, use.principal, use.operation, request}) == 1;
 }
 
-bool SqlTransaction::spendToken(const std::string &tokenId, const std::optional<std::string> &receipt) {
-  return connection_.execute(statements::spendToken, {parameter(receipt), tokenId}) == 1;
+bool SqlTransaction::bindToken(const std::string &tokenId, const std::string &request) {
+  return connection_.execute(statements::bindToken, {request, tokenId}) == 1;
+}
+
+bool SqlTransaction::spendToken(const std::string &tokenId, const std::optional<std::string> &receipt, Time keepUntil) {
+  return connection_.execute(statements::spendToken, {parameter(receipt), column(keepUntil), tokenId}) == 1;
 }
 
 void SqlTransaction::releaseToken(const std::string &tokenId) {
-  connection_.execute(statements::releaseToken, {tokenId});
+  connection_.execute(statements::forgetHeldToken, {tokenId});
+  connection_.execute(statements::releaseBoundToken, {tokenId});
 }
 
 std::size_t SqlTransaction::pruneTokens(Time before) {
   return connection_.execute(statements::pruneTokens, {column(before)});
 }
 
-std::size_t SqlTransaction::releaseAllTokens() { return connection_.execute(statements::releaseAllTokens); }
+std::size_t SqlTransaction::releaseAllTokens() {
+  return connection_.execute(statements::forgetHeldTokens) + connection_.execute(statements::releaseBoundTokens);
+}
 
 std::optional<TrustedKey> SqlTransaction::key(const std::string &instanceOrAlias) {
   return keyNamed(connection_, instanceOrAlias);

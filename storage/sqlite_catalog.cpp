@@ -49,6 +49,12 @@ constexpr std::array migrations{
     "CREATE TABLE permission (id TEXT PRIMARY KEY NOT NULL, instance TEXT NOT NULL, subject TEXT, rights TEXT NOT NULL,"
     " prefix TEXT NOT NULL, expires INTEGER, created INTEGER NOT NULL) STRICT;"
     "CREATE INDEX permission_instance ON permission (instance);",
+    // 2: tokens bound to the request whose reply has begun
+    "ALTER TABLE token ADD COLUMN request TEXT;"
+    "ALTER TABLE token ADD COLUMN held INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE token SET held = 1 WHERE spent = 0;"
+    "DROP INDEX token_reserved;"
+    "CREATE INDEX token_held ON token (held) WHERE held = 1;",
 };
 
 constexpr Sql readApplicationId{"PRAGMA application_id", "", "i"};

@@ -88,12 +88,13 @@ void Exchange::answer() {
     call_.attachments->addInline(std::move(contentId), std::move(bytes));
   }));
   envelope.validate(tools_.schema);
-  if (const auto receipt = authorise(envelope, operation)) {
-    send(operation, Reply{*receipt, {}, soap::Packaging::Plain});
+  const auto bodyXml = envelope.bodyXml();
+  if (const auto receipt = authorise(envelope, operation, bodyXml)) {
+    send(operation, Reply{receipt->bodyXml, {}, soap::Packaging::Plain});
     finish("Receipt", {}, {});
     return;
   }
-  send(operation, operation.run(call_, envelope.bodyXml()));
+  send(operation, operation.run(call_, bodyXml));
   finish("Success", {}, {});
 }
 
@@ -177,7 +178,8 @@ void Exchange::checkEndpoints() const {
 }
 
 /// Opens the token and holds it; the earlier receipt when this very message was answered before.
-std::optional<std::string> Exchange::authorise(const soap::Envelope &envelope, const Operation &operation) {
+std::optional<security::EarlierReceipt> Exchange::authorise(const soap::Envelope &envelope, const Operation &operation,
+                                                            const std::string &bodyXml) {
   if (operation.openToAll) {
     return std::nullopt;
   }
@@ -188,8 +190,21 @@ std::optional<std::string> Exchange::authorise(const soap::Envelope &envelope, c
                     " needs a token in the SOAP header wb:Token; make one with 'waybill token --audience " +
                     call_.baseUrl + " --operation " + operation.element + "', or as docs/tokens.md shows");
   }
-  call_.claims = tools_.tokens.open(*token);
-  call_.principal = {call_.claims.issuer, call_.claims.subject};
+  const auto known = [&](const TokenClaims &claims) {
+    call_.claims = claims;
+    call_.principal = {claims.issuer, claims.subject};
+    return security::Request{format(call_.principal), operation.element, addressing_.messageId, bodyXml};
+  };
+  security::Request request;
+  try {
+    request = known(tools_.tokens.open(*token));
+  } catch (const security::EndedToken &ended) {
+    // What took longer than its token lives has a receipt all the same.
+    if (auto receipt = tools_.ledger.receipt(ended.claims().id, known(ended.claims()))) {
+      return receipt;
+    }
+    throw;
+  }
   const auto &operations = call_.claims.operations;
   if (std::find(operations.begin(), operations.end(), operation.element) == operations.end()) {
     throw Fault(FaultCode::NotAllowed,
@@ -197,9 +212,9 @@ std::optional<std::string> Exchange::authorise(const soap::Envelope &envelope, c
                     "; make one for it",
                 "wb:Token");
   }
-  auto held = tools_.ledger.reserve(call_.claims, format(call_.principal), operation.element, addressing_.messageId);
+  auto held = tools_.ledger.reserve(call_.claims, request);
   if (auto *receipt = std::get_if<security::EarlierReceipt>(&held)) {
-    return std::move(receipt->bodyXml);
+    return std::move(*receipt);
   }
   call_.reservation.emplace(std::get<security::Reservation>(std::move(held)));
   return std::nullopt;
@@ -250,12 +265,14 @@ void Exchange::send(const Operation &operation, Reply reply) {
   message.parts = std::move(reply.parts);
   message.packaging = reply.packaging;
   message.boundary = "waybill-" + randomId(tools_.random);
+  // Content goes out while the token is only held, so that a download that breaks off can be tried again with it, that
+  // download and no other; the last boundary, without which no client has the message, goes out once it is spent.
   if (message.parts.empty()) {
     spendWithoutReceipt();
     message.packaging = soap::Packaging::Plain;
+  } else if (call_.holdsToken()) {
+    call_.reservation->bind();
   }
-  // Content goes out while the token is only held, so that a download that breaks off can be tried again with it; the
-  // last boundary, without which no client has the message, goes out once it is spent.
   response_.begin(200, replyHeaders(version_, message.contentType(), message.action), message.contentLength());
   message.write(response_, [&] { spendWithoutReceipt(); });
   response_.end();

@@ -27,7 +27,8 @@ private:
   [[nodiscard]] std::string operationNames() const;
   void checkActions(const soap::IncomingMessage &message, const std::string &element) const;
   void checkEndpoints() const;
-  [[nodiscard]] std::optional<std::string> authorise(const soap::Envelope &envelope, const Operation &operation);
+  [[nodiscard]] std::optional<security::EarlierReceipt>
+  authorise(const soap::Envelope &envelope, const Operation &operation, const std::string &bodyXml);
   void send(const Operation &operation, Reply reply);
   void sendFault(const Fault &fault);
   /// For operations that only read; what changes something has spent its token by then.

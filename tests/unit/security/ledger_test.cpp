@@ -35,6 +35,15 @@ class LedgerTest final : public CppUnit::TestFixture {
   CPPUNIT_TEST(recoveryGivesBackWhatWasReserved);
   CPPUNIT_TEST(aTokenIssuedBeforeTheLedgerBeganIsRefused);
   CPPUNIT_TEST(idsAreKeptUntilTheirTokensCannotBeOpened);
+  CPPUNIT_TEST(receiptsAreKeptPastTheEndOfTheirTokens);
+  CPPUNIT_TEST(aReceiptIsWaitedFor);
+  CPPUNIT_TEST(theSameMessageIsToldThatItsFirstAttemptIsAtWork);
+  CPPUNIT_TEST(theSameMessageWaitsForItsReceipt);
+  CPPUNIT_TEST(theSameMessageWaitsForARelease);
+  CPPUNIT_TEST(anotherTokensEndWakesNobody);
+  CPPUNIT_TEST(aBoundTokenIsGoodForItsRequestAlone);
+  CPPUNIT_TEST(aBoundTokenStaysBoundAfterACrash);
+  CPPUNIT_TEST(whatWasReleasedIsNotBound);
   CPPUNIT_TEST(aReleaseThatFailsIsReportedAndMadeUpFor);
   CPPUNIT_TEST(spendingWhatWasReleasedFails);
   CPPUNIT_TEST_SUITE_END();
@@ -42,7 +51,8 @@ class LedgerTest final : public CppUnit::TestFixture {
   TemporaryFolder folder_;
   StandingClock clock_{at("2026-01-31T12:00:00.5Z")};
   std::unique_ptr<storage::Catalog> catalog_ = open();
-  std::unique_ptr<Ledger> ledger_ = std::make_unique<Ledger>(*catalog_, seconds(60));
+  LedgerPolicy policy_{seconds(3600), seconds(60), std::chrono::milliseconds(50)};
+  std::unique_ptr<Ledger> ledger_ = std::make_unique<Ledger>(*catalog_, clock_, policy_);
   TokenClaims claims_ = claimsFor(keyOf("alice"), keyOf("lab"));
   std::optional<std::string> message_{"urn:uuid:1"};
 
@@ -51,11 +61,18 @@ class LedgerTest final : public CppUnit::TestFixture {
     ledger_.reset();
     catalog_.reset();
     catalog_ = open();
-    ledger_ = std::make_unique<Ledger>(*catalog_, seconds(60));
+    ledger_ = std::make_unique<Ledger>(*catalog_, clock_, policy_);
   }
-  std::variant<Reservation, EarlierReceipt> reserve() {
-    return ledger_->reserve(claims_, "alice", "Receive", message_);
+  [[nodiscard]] Request request(const std::string &body = "<body/>") const {
+    return {"alice", "Receive", message_, body};
   }
+  std::variant<Reservation, EarlierReceipt> reserve() { return ledger_->reserve(claims_, request()); }
+  void patient() {
+    policy_.patience = std::chrono::minutes(5);
+    ledger_ = std::make_unique<Ledger>(*catalog_, clock_, policy_);
+  }
+  /// Long enough for the other thread to begin to wait; when it is not, the test passes all the same.
+  static void waitForWatchers() { std::this_thread::sleep_for(std::chrono::milliseconds(50)); }
   Reservation reserved() { return std::get<Reservation>(reserve()); }
   void commitWith(Reservation &reservation, const std::optional<std::string> &receipt) {
     catalog_->commit(storage::Durability::Durable,
@@ -68,8 +85,9 @@ class LedgerTest final : public CppUnit::TestFixture {
   }
   Fault replayed(const std::string &principal, const std::string &operation,
                  const std::optional<std::string> &message) {
-    return expectFault(FaultCode::TokenReplayed,
-                       [&] { (void)ledger_->reserve(claims_, principal, operation, message); });
+    return expectFault(FaultCode::TokenReplayed, [&] {
+      (void)ledger_->reserve(claims_, {principal, operation, message, "<body/>"});
+    });
   }
 
 public:
@@ -81,10 +99,13 @@ public:
   void aTokenInUseIsReplayed() {
     const auto held = reserved();
     CPPUNIT_ASSERT_EQUAL(claims_.id, held.use().tokenId);
-    expectMentions(replayed("alice", "Receive", message_), "in use");
+    expectMentions(replayed("alice", "Receive", "urn:uuid:2"), "in use");
+    expectMentions(replayed("alice", "Receive", std::nullopt), "in use");
+    expectMentions(replayed("alice", "Delete", message_), "in use");
+    expectMentions(replayed("bob", "Receive", message_), "in use");
     auto other = claims_;
     other.id.back() = '0';
-    CPPUNIT_ASSERT(std::holds_alternative<Reservation>(ledger_->reserve(other, "alice", "Receive", message_)));
+    CPPUNIT_ASSERT(std::holds_alternative<Reservation>(ledger_->reserve(other, request())));
   }
 
   void ofManyThreadsOneWins() {
@@ -97,7 +118,7 @@ public:
       threads.emplace_back([&] {
         start.arrive_and_wait();
         try {
-          mine.emplace(std::get<Reservation>(ledger_->reserve(claims_, "alice", "Receive", std::nullopt)));
+          mine.emplace(std::get<Reservation>(ledger_->reserve(claims_, {"alice", "Receive", {}, "<body/>"})));
           ++won;
         } catch (const Fault &fault) {
           lost += fault.code() == FaultCode::TokenReplayed ? 1 : 0;
@@ -117,7 +138,7 @@ public:
       threads.emplace_back([&] {
         start.arrive_and_wait();
         try {
-          auto reservation = std::get<Reservation>(ledger_->reserve(claims_, "alice", "Receive", std::nullopt));
+          auto reservation = std::get<Reservation>(ledger_->reserve(claims_, {"alice", "Receive", {}, "<body/>"}));
           commitWith(reservation, std::nullopt);
           reservation.keep();
           ++done;
@@ -211,7 +232,7 @@ public:
     lost->keep(); // as if the process had died: nobody releases it
     lost.reset();
     reopen();
-    (void)replayed("alice", "Receive", message_);
+    (void)replayed("alice", "Receive", "urn:uuid:2");
     CPPUNIT_ASSERT_EQUAL(std::size_t{1}, ledger_->recover());
     use();
   }
@@ -225,7 +246,7 @@ public:
   }
 
   void idsAreKeptUntilTheirTokensCannotBeOpened() {
-    use();
+    use(std::nullopt);
     const auto end = claims_.notAfter + seconds(60);
     CPPUNIT_ASSERT(catalog_->token(claims_.id)->use.keepUntil == end);
     CPPUNIT_ASSERT_EQUAL(std::size_t{0}, ledger_->prune(end + minutes(10)));
@@ -234,14 +255,121 @@ public:
     CPPUNIT_ASSERT(!catalog_->token(claims_.id));
   }
 
+  void receiptsAreKeptPastTheEndOfTheirTokens() {
+    auto held = reserved();
+    clock_.set(claims_.notAfter + minutes(45)); // the work took longer than its token lives
+    commitWith(held, "<receipt/>");
+    held.keep();
+    const auto end = clock_.now() + seconds(3600) + seconds(60);
+    CPPUNIT_ASSERT(catalog_->token(claims_.id)->use.keepUntil == end);
+    CPPUNIT_ASSERT_EQUAL(std::size_t{0}, ledger_->prune(end + minutes(10)));
+    CPPUNIT_ASSERT_EQUAL(std::string("<receipt/>"), ledger_->receipt(claims_.id, request()).value().bodyXml);
+    for (const auto &other : {Request{"alice", "Receive", "urn:uuid:2", ""}, Request{"alice", "Delete", message_, ""},
+                              Request{"bob", "Receive", message_, ""}, Request{"alice", "Receive", {}, ""}}) {
+      CPPUNIT_ASSERT(!ledger_->receipt(claims_.id, other));
+    }
+    CPPUNIT_ASSERT(!ledger_->receipt(std::string(32, '0'), request()));
+    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, ledger_->prune(end + minutes(10) + microseconds(1)));
+    CPPUNIT_ASSERT(!ledger_->receipt(claims_.id, request()));
+  }
+
+  void aReceiptIsWaitedFor() {
+    auto held = std::make_optional(reserved());
+    (void)expectFault(FaultCode::Busy, [&] { (void)ledger_->receipt(claims_.id, request()); });
+    held.reset();
+    CPPUNIT_ASSERT(!ledger_->receipt(claims_.id, request()));
+    use(std::nullopt);
+    CPPUNIT_ASSERT(!ledger_->receipt(claims_.id, request()));
+  }
+
+  void theSameMessageIsToldThatItsFirstAttemptIsAtWork() {
+    auto held = std::make_optional(reserved());
+    expectMentions(expectFault(FaultCode::Busy, [&] { (void)reserve(); }), "first attempt");
+    held.reset();
+    CPPUNIT_ASSERT(std::holds_alternative<Reservation>(reserve()));
+  }
+
+  void theSameMessageWaitsForItsReceipt() {
+    patient();
+    auto held = reserved();
+    std::jthread work([&] {
+      waitForWatchers();
+      commitWith(held, "<receipt/>");
+      held.keep();
+    });
+    CPPUNIT_ASSERT_EQUAL(std::string("<receipt/>"), std::get<EarlierReceipt>(reserve()).bodyXml);
+  }
+
+  void theSameMessageWaitsForARelease() {
+    patient();
+    auto held = std::make_optional(reserved());
+    std::jthread work([&] {
+      waitForWatchers();
+      held.reset();
+    });
+    CPPUNIT_ASSERT(std::holds_alternative<Reservation>(reserve()));
+  }
+
+  void anotherTokensEndWakesNobody() {
+    policy_.patience = std::chrono::milliseconds(300);
+    ledger_ = std::make_unique<Ledger>(*catalog_, clock_, policy_);
+    const auto held = reserved();
+    auto other = claims_;
+    other.id.back() = '0';
+    std::jthread work([&] {
+      for (int i = 0; i < 20; ++i) {
+        const auto another = ledger_->reserve(other, request());
+      }
+    });
+    (void)expectFault(FaultCode::Busy, [&] { (void)reserve(); });
+  }
+
+  void aBoundTokenIsGoodForItsRequestAlone() {
+    {
+      auto held = reserved();
+      held.bind();
+    }
+    CPPUNIT_ASSERT(!catalog_->token(claims_.id)->held);
+    message_ = "urn:uuid:2"; // a client may give its second try another MessageID
+    expectMentions(
+        expectFault(FaultCode::TokenReplayed, [&] { (void)ledger_->reserve(claims_, request("<another/>")); }),
+        "another request");
+    (void)replayed("bob", "Receive", message_);
+    (void)replayed("alice", "Delete", message_);
+    {
+      auto again = reserved();
+      again.bind();
+    }
+    use(std::nullopt);
+    (void)replayed("alice", "Receive", message_);
+  }
+
+  void aBoundTokenStaysBoundAfterACrash() {
+    auto lost = std::make_optional(reserved());
+    lost->bind();
+    lost->keep(); // as if the process had died: nobody releases it
+    lost.reset();
+    reopen();
+    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, ledger_->recover());
+    (void)expectFault(FaultCode::TokenReplayed, [&] { (void)ledger_->reserve(claims_, request("<another/>")); });
+    CPPUNIT_ASSERT(std::holds_alternative<Reservation>(reserve()));
+    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, ledger_->prune(claims_.notAfter + seconds(60) + minutes(11)));
+  }
+
+  void whatWasReleasedIsNotBound() {
+    auto held = reserved();
+    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, ledger_->recover());
+    (void)expectFault(FaultCode::TokenReplayed, [&] { held.bind(); });
+  }
+
   void aReleaseThatFailsIsReportedAndMadeUpFor() {
     std::vector<std::string> reports;
     const auto report = [&](const std::string &id, const std::exception &why) {
       CPPUNIT_ASSERT(!std::string(why.what()).empty());
       reports.push_back(id);
     };
-    Ledger ledger(*catalog_, seconds(60), report);
-    auto held = std::make_optional(std::get<Reservation>(ledger.reserve(claims_, "alice", "Receive", message_)));
+    Ledger ledger(*catalog_, clock_, policy_, report);
+    auto held = std::make_optional(std::get<Reservation>(ledger.reserve(claims_, request())));
     // Within a work, another commit is refused.
     catalog_->commit(storage::Durability::Relaxed, [&](storage::Transaction &) { held.reset(); });
     CPPUNIT_ASSERT(reports == std::vector{claims_.id});

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <latch>
 #include <thread>
 
 namespace {
@@ -39,6 +40,34 @@ std::string elementText(const std::string &xml, const std::string &name) {
   return xml.substr(begin, xml.find('<', begin) - begin);
 }
 
+/// WS-Addressing headers of a message of that name.
+std::string addressed(const std::string &operation, const std::string &name) {
+  return "<wsa:MessageID>urn:uuid:" + name + "</wsa:MessageID><wsa:Action>urn:waybill:1/" + operation + "</wsa:Action>";
+}
+
+/// Text that runs `pause`, once, when it has been read up to `at`.
+class PausedSource final : public Source {
+public:
+  PausedSource(std::string text, std::size_t at, std::function<void()> pause)
+      : text_(std::move(text)), at_(at), pause_(std::move(pause)) {}
+  std::size_t read(std::span<std::byte> into) override {
+    if (next_ == at_) {
+      std::exchange(pause_, [] {})();
+    }
+    const auto end = next_ < at_ ? at_ : text_.size();
+    const auto count = std::min(into.size(), end - next_);
+    std::copy_n(asBytes(text_).subspan(next_).begin(), count, into.begin());
+    next_ += count;
+    return count;
+  }
+
+private:
+  std::string text_;
+  std::size_t at_;
+  std::function<void()> pause_;
+  std::size_t next_ = 0;
+};
+
 class ExchangeTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(ExchangeTest);
   CPPUNIT_TEST(receiveGivesAReceipt);
@@ -64,6 +93,9 @@ class ExchangeTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(tokenShownTwice);
   CPPUNIT_TEST(replayCanBeMetWithSilence);
   CPPUNIT_TEST(tokenShownByThirtyTwoThreadsAtOnce);
+  CPPUNIT_TEST(sameMessageWhileTheFirstIsAtWork);
+  CPPUNIT_TEST(receiptOutlivesItsToken);
+  CPPUNIT_TEST(aCutDownloadIsGoodForThatDownloadAlone);
   CPPUNIT_TEST(failedCallLeavesTheTokenUsable);
   CPPUNIT_TEST(sameMessageAgainGetsTheFirstReceipt);
   CPPUNIT_TEST(addressingOfTheReply);
@@ -373,20 +405,93 @@ public:
 
   void tokenShownByThirtyTwoThreadsAtOnce() {
     const auto token = lab.token(lab.alice, "Receive");
-    std::vector<int> statuses(32);
+    std::vector<RecordedResponse> replies(32);
+    std::latch start(static_cast<std::ptrdiff_t>(replies.size()));
     std::vector<std::jthread> threads;
-    for (std::size_t i = 0; i < statuses.size(); ++i) {
+    for (std::size_t i = 0; i < replies.size(); ++i) {
       threads.emplace_back([&, i] {
-        statuses[i] =
-            lab.post("data", Lab::envelope("<wb:Receive><wb:Data><wb:Path>/t/" + std::to_string(i) +
+        const auto path = "/t/" + std::to_string(i);
+        // Half of them are messages of their own, half have no MessageID at all.
+        const auto headers = i % 2 == 0 ? std::string() : addressed("Receive", std::to_string(i));
+        const auto message = Lab::envelope("<wb:Receive><wb:Data><wb:Path>" + path +
                                                "</wb:Path><wb:Content>eA==</wb:Content></wb:Data></wb:Receive>",
-                                           token))
-                .status;
+                                           token, headers);
+        start.arrive_and_wait();
+        replies[i] = lab.post("data", message);
       });
     }
     threads.clear();
-    CPPUNIT_ASSERT_EQUAL(std::ptrdiff_t{1}, std::count(statuses.begin(), statuses.end(), 200));
+    std::size_t won = 0;
+    for (const auto &reply : replies) {
+      if (reply.status == 200) {
+        ++won;
+      } else {
+        assertFault(reply, "TokenReplayed");
+      }
+    }
+    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, won);
     CPPUNIT_ASSERT_EQUAL(std::size_t{1}, lab.catalog->list("/t", "", 100).size());
+  }
+
+  void sameMessageWhileTheFirstIsAtWork() {
+    const auto message = Lab::envelope("<wb:Receive><wb:Data><wb:Path>/w</wb:Path><wb:Attachment>cid:one"
+                                       "</wb:Attachment></wb:Data></wb:Receive>",
+                                       lab.token(lab.alice, "Receive"), addressed("Receive", "w"));
+    const auto whole = part("Content-Type: text/xml", message) + part("Content-ID: <one>", "1") + "--b--";
+    std::optional<RecordedResponse> second;
+    std::optional<RecordedResponse> third;
+    std::jthread waiting;
+    // The first attempt stands still before its attachment; meanwhile the same message comes twice.
+    PausedSource body(whole, whole.find("Content-ID: <one>"), [&] {
+      second = lab.post("data", whole, "multipart/related; boundary=b");
+      waiting = std::jthread([&] {
+        do {
+          third = lab.post("data", whole, "multipart/related; boundary=b");
+        } while (has(*third, "Busy"));
+      });
+    });
+    const auto first = lab.post("data", body, "multipart/related; boundary=b");
+    waiting.join();
+    assertSuccess(first);
+    assertFault(second.value(), "Busy");
+    assertSuccess(third.value());
+    CPPUNIT_ASSERT_EQUAL(elementText(first.body, "Id"), elementText(third->body, "Id"));
+    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, lab.catalog->list("/w", "", 100).size());
+  }
+
+  void receiptOutlivesItsToken() {
+    const auto body = "<wb:Receive><wb:Data><wb:Path>/o</wb:Path><wb:Content>eA==</wb:Content></wb:Data></wb:Receive>";
+    const auto token = lab.token(lab.alice, "Receive");
+    const auto first = lab.post("data", Lab::envelope(body, token, addressed("Receive", "o")));
+    assertSuccess(first);
+    lab.clock.advance(std::chrono::minutes(60));
+    lab.ledger.prune(lab.clock.now());
+    const auto again = lab.post("data", Lab::envelope(body, token, addressed("Receive", "o")));
+    assertSuccess(again);
+    CPPUNIT_ASSERT_EQUAL(elementText(first.body, "Id"), elementText(again.body, "Id"));
+    assertFault(lab.post("data", Lab::envelope(body, token, addressed("Receive", "other"))), "TokenExpired");
+    assertFault(lab.post("data", Lab::envelope(body, token)), "TokenExpired");
+    assertFault(lab.post("data", Lab::envelope(body, lab.token(lab.alice, "Receive"), addressed("Receive", "o"))),
+                "AlreadyExists"); // another token is another call
+    lab.revokeKey("alice");
+    assertFault(lab.post("data", Lab::envelope(body, token, addressed("Receive", "o"))), "UntrustedKey");
+  }
+
+  void aCutDownloadIsGoodForThatDownloadAlone() {
+    assertSuccess(lab.put("/a.txt", helloBase64));
+    assertSuccess(lab.put("/b.txt", "Ynll"));
+    const auto token = lab.token(lab.alice, "Copy");
+    const auto message = [&](const std::string &path) {
+      return Lab::envelope("<wb:Copy>" + dataAt(path) + "<wb:Attach>MTOM</wb:Attach></wb:Copy>", token);
+    };
+    const auto cut = lab.postToClosedPeer("data", message("/a.txt"), "hello");
+    CPPUNIT_ASSERT_MESSAGE(cut.body, has(cut, "hello") && !cut.ended);
+    assertFault(lab.post("data", message("/b.txt")), "TokenReplayed");
+    assertFault(lab.post("data", Lab::envelope("<wb:Copy>" + dataAt("/a.txt") + "</wb:Copy>", token)), "TokenReplayed");
+    const auto again = lab.post("data", message("/a.txt"));
+    assertSuccess(again);
+    CPPUNIT_ASSERT(has(again, "hello") && again.ended);
+    assertFault(lab.post("data", message("/a.txt")), "TokenReplayed");
   }
 
   void failedCallLeavesTheTokenUsable() {
@@ -658,8 +763,8 @@ public:
       made.operation = operation;
       made.principal = {lab.server.key.id(), std::nullopt};
       made.claims = lab.claims(lab.server, {operation});
-      made.reservation.emplace(
-          std::get<security::Reservation>(lab.ledger.reserve(made.claims, format(made.principal), operation, {})));
+      made.reservation.emplace(std::get<security::Reservation>(
+          lab.ledger.reserve(made.claims, {format(made.principal), operation, {}, ""})));
       return made;
     };
     const auto before = lab.catalog->grants();

@@ -11,7 +11,9 @@
 #include "storage/catalog.hpp"
 #include "storage/file_store.hpp"
 
+#include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
@@ -55,7 +57,12 @@ public:
     headers = fields;
     length = size;
   }
-  void write(ByteView bytes) override { body.append(asText(bytes)); }
+  void write(ByteView bytes) override {
+    body.append(asText(bytes));
+    if (closesAfter && body.find(*closesAfter) != std::string::npos) {
+      throw Fault(FaultCode::InvalidMessage, "the peer closed the connection before the whole reply was sent");
+    }
+  }
   void end() override { ended = true; }
   [[nodiscard]] bool started() const noexcept override { return status != 0; }
 
@@ -64,6 +71,17 @@ public:
   std::optional<std::uint64_t> length;
   std::string body;
   bool ended = false;
+  std::optional<std::string> closesAfter; ///< the peer is gone once it has this text
+};
+
+/// The time, which tests can let pass.
+class PassingClock final : public Clock {
+public:
+  [[nodiscard]] Time now() const override { return SystemClock().now() + passed_.load(); }
+  void advance(std::chrono::microseconds time) { passed_ = passed_.load() + time; }
+
+private:
+  std::atomic<std::chrono::microseconds> passed_{std::chrono::microseconds(0)};
 };
 
 /// A client's identity.
@@ -178,12 +196,25 @@ public:
                         const std::string &contentType = "text/xml; charset=utf-8",
                         const std::vector<std::pair<std::string, std::string>> &more = {}) {
     StringSource source(body);
-    auto request = this->request("POST", "/services/" + service, more);
-    request.headers.add("Content-Type", contentType);
-    request.body = &source;
+    return post(service, source, contentType, more);
+  }
+  RecordedResponse post(const std::string &service, Source &body, const std::string &contentType,
+                        const std::vector<std::pair<std::string, std::string>> &more = {}) {
     RecordedResponse response;
-    (service == "data" ? dataEndpoint : accessEndpoint).handle(request, response);
+    answer(service, body, contentType, more, response);
     return response;
+  }
+  /// What a peer gets that is gone once it has read `last`.
+  RecordedResponse postToClosedPeer(const std::string &service, const std::string &body, const std::string &last) {
+    StringSource source(body);
+    RecordedResponse response;
+    response.closesAfter = last;
+    try {
+      answer(service, source, "text/xml; charset=utf-8", {}, response);
+    } catch (const Fault &) {
+      return response; // cut, as the server would
+    }
+    throw std::runtime_error("a cut reply was taken for a good one");
   }
 
   RecordedResponse get(const std::string &path, const std::vector<std::pair<std::string, std::string>> &more = {},
@@ -204,7 +235,7 @@ public:
   }
 
   services::Config config;
-  SystemClock clock;
+  PassingClock clock;
   security::SystemRandom random;
   Party server{"lab"};
   Party alice{"alice"};
@@ -217,7 +248,8 @@ public:
   std::unique_ptr<WatchedStore> store = std::make_unique<WatchedStore>(std::make_unique<storage::FileStore>(
       home.path(), [this] { return randomId(random); }, std::make_unique<FailingSyncs>(syncsFail)));
   security::Trust trust{*catalog, server.key.certificate(), clock};
-  security::Ledger ledger{*catalog, config.tokens.clockSkew};
+  security::Ledger ledger{
+      *catalog, clock, {config.tokens.maximumLifetime, config.tokens.clockSkew, std::chrono::milliseconds(200)}};
   security::TokenOpener tokens{server.key, [this](ByteView keyId) { return trust.find(keyId); }, clock, config.tokens};
   soap::Schema schema;
   services::DataLocator locator{*catalog, {}, clock};
@@ -240,6 +272,14 @@ public:
   services::HttpEndpoint plain{locator, *store, *catalog, metrics, config, server.key.certificate().pem()};
 
 private:
+  void answer(const std::string &service, Source &body, const std::string &contentType,
+              const std::vector<std::pair<std::string, std::string>> &more, RecordedResponse &response) {
+    auto request = Lab::request("POST", "/services/" + service, more);
+    request.headers.add("Content-Type", contentType);
+    request.body = &body;
+    (service == "data" ? dataEndpoint : accessEndpoint).handle(request, response);
+  }
+
   static transport::Request request(const std::string &method, const std::string &path,
                                     const std::vector<std::pair<std::string, std::string>> &more) {
     transport::Request made;

@@ -46,6 +46,8 @@ class CatalogSuite : public CppUnit::TestFixture {
   CPPUNIT_TEST(aTokenIsReservedOnce);
   CPPUNIT_TEST(aTokenIsSpentOnceAndOnlyWhenReserved);
   CPPUNIT_TEST(aReleasedTokenCanBeReservedAgainASpentOneNever);
+  CPPUNIT_TEST(aBoundTokenIsGoodForItsRequestAlone);
+  CPPUNIT_TEST(aBoundTokenStaysBoundAndIsPruned);
   CPPUNIT_TEST(pruningForgetsOldSpentTokens);
   CPPUNIT_TEST(allReservedTokensAreReleased);
   CPPUNIT_TEST(ofManyThreadsOneReserves);
@@ -90,6 +92,8 @@ public:
   void aTokenIsReservedOnce();
   void aTokenIsSpentOnceAndOnlyWhenReserved();
   void aReleasedTokenCanBeReservedAgainASpentOneNever();
+  void aBoundTokenIsGoodForItsRequestAlone();
+  void aBoundTokenStaysBoundAndIsPruned();
   void pruningForgetsOldSpentTokens();
   void allReservedTokensAreReleased();
   void ofManyThreadsOneReserves();

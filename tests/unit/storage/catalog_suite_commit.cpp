@@ -17,7 +17,7 @@ void CatalogSuite::whatThrowsChangesNothing() {
     durable([&](Transaction &transaction) {
       transaction.insert(rowAt("/new"));
       transaction.removeObject(idOf("/before"));
-      transaction.reserveToken(useOf("t1"));
+      transaction.reserveToken(useOf("t1"), "r");
       transaction.putSetting("name", "value");
       throw Fault(FaultCode::DigestMismatch, "the work has failed");
     });
@@ -91,7 +91,7 @@ void CatalogSuite::readsSeeWhatWasCommitted() {
       auto row = rowAt("/" + text);
       row.expires = Time(seconds(1));
       transaction.insert(row);
-      transaction.reserveToken(useOf(text));
+      transaction.reserveToken(useOf(text), "r");
       transaction.putGrant(
           {text, {std::string(64, '1'), std::nullopt}, {Right::Read}, "/", std::nullopt, Time(seconds(i))});
       transaction.putSetting("last", text);
@@ -155,9 +155,9 @@ void CatalogSuite::relaxedWorkIsSeenToo() {
 void CatalogSuite::everythingIsThereAfterReopening() {
   durable([&](Transaction &transaction) {
     transaction.insert(rowAt("/object"));
-    transaction.reserveToken(useOf("reserved"));
-    transaction.reserveToken(useOf("spent"));
-    transaction.spendToken("spent", "<receipt/>");
+    transaction.reserveToken(useOf("reserved"), "r");
+    transaction.reserveToken(useOf("spent"), "r");
+    transaction.spendToken("spent", "<receipt/>", Time(seconds(100)));
     transaction.putKey(keyOf('1', "lab"));
     transaction.putGrant(
         {"g1", {std::string(64, '1'), std::nullopt}, {Right::Read}, "/", std::nullopt, Time(seconds(1))});
@@ -191,7 +191,7 @@ void CatalogSuite::twoCatalogsOnOneDatabase() {
         for (int i = 0; i < 40; ++i) {
           catalog->commit(i % 2 == 0 ? Durability::Durable : Durability::Relaxed, [&](Transaction &transaction) {
             transaction.insert(rowAt((catalog == second.get() ? "/second/" : "/first/") + std::to_string(i)));
-            transaction.reserveToken(useOf(std::to_string(i)));
+            transaction.reserveToken(useOf(std::to_string(i)), "r");
           });
         }
       });

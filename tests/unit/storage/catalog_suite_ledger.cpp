@@ -15,49 +15,107 @@ void CatalogSuite::aTokenIsReservedOnce() {
   auto other = useOf("t1");
   other.principal = "somebody else";
   durable([&](Transaction &transaction) {
-    CPPUNIT_ASSERT(transaction.reserveToken(use));
-    CPPUNIT_ASSERT(!transaction.reserveToken(use));
-    CPPUNIT_ASSERT(!transaction.reserveToken(other));
+    CPPUNIT_ASSERT(transaction.reserveToken(use, "r"));
+    CPPUNIT_ASSERT(!transaction.reserveToken(use, "r"));
+    CPPUNIT_ASSERT(!transaction.reserveToken(other, "r"));
   });
-  durable([&](Transaction &transaction) { CPPUNIT_ASSERT(!transaction.reserveToken(other)); });
+  durable([&](Transaction &transaction) { CPPUNIT_ASSERT(!transaction.reserveToken(other, "r")); });
   const auto row = catalog_->token("t1");
   CPPUNIT_ASSERT(row);
   CPPUNIT_ASSERT(row->use == use);
   CPPUNIT_ASSERT(!row->spent);
+  CPPUNIT_ASSERT(row->held);
+  CPPUNIT_ASSERT(!row->request);
   CPPUNIT_ASSERT(!row->receipt);
   CPPUNIT_ASSERT(!catalog_->token("t2"));
   auto anonymous = useOf("t3");
   anonymous.messageId.reset();
-  durable([&](Transaction &transaction) { CPPUNIT_ASSERT(transaction.reserveToken(anonymous)); });
+  durable([&](Transaction &transaction) { CPPUNIT_ASSERT(transaction.reserveToken(anonymous, "r")); });
   CPPUNIT_ASSERT(catalog_->token("t3")->use == anonymous);
 }
 
 void CatalogSuite::aTokenIsSpentOnceAndOnlyWhenReserved() {
   durable([&](Transaction &transaction) {
-    CPPUNIT_ASSERT(!transaction.spendToken("t1", "<early/>"));
-    transaction.reserveToken(useOf("t1"));
-    transaction.reserveToken(useOf("t2"));
-    CPPUNIT_ASSERT(transaction.spendToken("t1", "<receipt>é</receipt>"));
-    CPPUNIT_ASSERT(!transaction.spendToken("t1", "<second/>"));
-    CPPUNIT_ASSERT(transaction.spendToken("t2", std::nullopt));
+    CPPUNIT_ASSERT(!transaction.spendToken("t1", "<early/>", Time(seconds(100))));
+    transaction.reserveToken(useOf("t1"), "r");
+    transaction.reserveToken(useOf("t2"), "r");
+    CPPUNIT_ASSERT(transaction.spendToken("t1", "<receipt>é</receipt>", Time(seconds(100))));
+    CPPUNIT_ASSERT(!transaction.spendToken("t1", "<second/>", Time(seconds(100))));
+    CPPUNIT_ASSERT(transaction.spendToken("t2", std::nullopt, Time(seconds(100))));
   });
   CPPUNIT_ASSERT(catalog_->token("t1")->spent);
   CPPUNIT_ASSERT_EQUAL(std::string("<receipt>é</receipt>"), catalog_->token("t1")->receipt.value());
+  CPPUNIT_ASSERT(!catalog_->token("t1")->held);
+  CPPUNIT_ASSERT(catalog_->token("t1")->use.keepUntil == Time(seconds(100)));
   CPPUNIT_ASSERT(catalog_->token("t2")->spent);
   CPPUNIT_ASSERT(!catalog_->token("t2")->receipt);
 }
 
 void CatalogSuite::aReleasedTokenCanBeReservedAgainASpentOneNever() {
   durable([&](Transaction &transaction) {
-    transaction.reserveToken(useOf("t1"));
+    transaction.reserveToken(useOf("t1"), "r");
     transaction.releaseToken("t1");
     transaction.releaseToken("unknown");
-    CPPUNIT_ASSERT(transaction.reserveToken(useOf("t1")));
-    CPPUNIT_ASSERT(transaction.spendToken("t1", "<receipt/>"));
+    CPPUNIT_ASSERT(transaction.reserveToken(useOf("t1"), "r"));
+    CPPUNIT_ASSERT(transaction.spendToken("t1", "<receipt/>", Time(seconds(100))));
     transaction.releaseToken("t1");
-    CPPUNIT_ASSERT(!transaction.reserveToken(useOf("t1")));
+    CPPUNIT_ASSERT(!transaction.reserveToken(useOf("t1"), "r"));
   });
   CPPUNIT_ASSERT(catalog_->token("t1")->spent);
+}
+
+void CatalogSuite::aBoundTokenIsGoodForItsRequestAlone() {
+  auto again = useOf("t1");
+  again.messageId = "urn:uuid:another";
+  auto stranger = useOf("t1");
+  stranger.principal = "somebody else";
+  auto elsewhere = useOf("t1");
+  elsewhere.operation = "Describe";
+  durable([&](Transaction &transaction) {
+    CPPUNIT_ASSERT(!transaction.bindToken("t1", "r"));
+    CPPUNIT_ASSERT(transaction.reserveToken(useOf("t1"), "r"));
+    CPPUNIT_ASSERT(transaction.bindToken("t1", "r"));
+    CPPUNIT_ASSERT_MESSAGE("it is still held", !transaction.reserveToken(again, "r"));
+    transaction.releaseToken("t1");
+    CPPUNIT_ASSERT(!transaction.spendToken("t1", std::nullopt, Time(seconds(100))));
+    CPPUNIT_ASSERT(!transaction.bindToken("t1", "another"));
+  });
+  const auto row = catalog_->token("t1").value();
+  CPPUNIT_ASSERT(!row.spent && !row.held);
+  CPPUNIT_ASSERT_EQUAL(std::string("r"), row.request.value());
+  durable([&](Transaction &transaction) {
+    CPPUNIT_ASSERT(!transaction.reserveToken(again, "another"));
+    CPPUNIT_ASSERT(!transaction.reserveToken(stranger, "r"));
+    CPPUNIT_ASSERT(!transaction.reserveToken(elsewhere, "r"));
+    CPPUNIT_ASSERT(transaction.reserveToken(again, "r"));
+    CPPUNIT_ASSERT(!transaction.reserveToken(again, "r"));
+  });
+  CPPUNIT_ASSERT(catalog_->token("t1")->held);
+  CPPUNIT_ASSERT(catalog_->token("t1")->use.messageId == again.messageId);
+  durable([&](Transaction &transaction) {
+    CPPUNIT_ASSERT(transaction.spendToken("t1", std::nullopt, Time(seconds(100))));
+    transaction.releaseToken("t1");
+    CPPUNIT_ASSERT(!transaction.reserveToken(again, "r"));
+  });
+}
+
+void CatalogSuite::aBoundTokenStaysBoundAndIsPruned() {
+  durable([&](Transaction &transaction) {
+    for (const auto *id : {"t1", "t2"}) {
+      auto use = useOf(id);
+      use.keepUntil = Time(seconds(100));
+      transaction.reserveToken(use, "r");
+      CPPUNIT_ASSERT(transaction.bindToken(id, "r"));
+    }
+    CPPUNIT_ASSERT_EQUAL(std::size_t{2}, transaction.releaseAllTokens());
+    CPPUNIT_ASSERT_EQUAL(std::size_t{0}, transaction.releaseAllTokens());
+    CPPUNIT_ASSERT(!transaction.reserveToken(useOf("t1"), "another"));
+    CPPUNIT_ASSERT(transaction.reserveToken(useOf("t2"), "r"));
+    CPPUNIT_ASSERT_EQUAL(std::size_t{0}, transaction.pruneTokens(Time(seconds(100))));
+    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, transaction.pruneTokens(Time(seconds(101))));
+  });
+  CPPUNIT_ASSERT(!catalog_->token("t1"));
+  CPPUNIT_ASSERT_MESSAGE("held by running work", catalog_->token("t2"));
 }
 
 void CatalogSuite::pruningForgetsOldSpentTokens() {
@@ -65,9 +123,9 @@ void CatalogSuite::pruningForgetsOldSpentTokens() {
     for (int i = 0; i < 4; ++i) {
       auto use = useOf("t" + std::to_string(i));
       use.keepUntil = Time(seconds(100 + i));
-      transaction.reserveToken(use);
+      transaction.reserveToken(use, "r");
       if (i != 1) {
-        transaction.spendToken(use.tokenId, std::nullopt);
+        transaction.spendToken(use.tokenId, std::nullopt, use.keepUntil);
       }
     }
     CPPUNIT_ASSERT_EQUAL(std::size_t{0}, transaction.pruneTokens(Time(seconds(100))));
@@ -82,9 +140,9 @@ void CatalogSuite::pruningForgetsOldSpentTokens() {
 void CatalogSuite::allReservedTokensAreReleased() {
   durable([&](Transaction &transaction) {
     for (int i = 0; i < 5; ++i) {
-      transaction.reserveToken(useOf("t" + std::to_string(i)));
+      transaction.reserveToken(useOf("t" + std::to_string(i)), "r");
     }
-    transaction.spendToken("t2", std::nullopt);
+    transaction.spendToken("t2", std::nullopt, Time(seconds(100)));
   });
   durable([&](Transaction &transaction) {
     CPPUNIT_ASSERT_EQUAL(std::size_t{4}, transaction.releaseAllTokens());
@@ -107,7 +165,7 @@ void CatalogSuite::ofManyThreadsOneReserves() {
           start.arrive_and_wait();
           bool won = false;
           catalog_->commit(Durability::Relaxed,
-                           [&](Transaction &transaction) { won = transaction.reserveToken(useOf(id)); });
+                           [&](Transaction &transaction) { won = transaction.reserveToken(useOf(id), "r"); });
           winners += won ? 1 : 0;
         });
       }

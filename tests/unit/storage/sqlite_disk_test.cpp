@@ -329,7 +329,12 @@ public:
     CPPUNIT_ASSERT((plan(statements::objectsExpired) ==
                     Plan{"SEARCH object USING INDEX object_expires (expires>? AND expires<?)"}));
     CPPUNIT_ASSERT((plan(statements::pruneTokens) == Plan{"SEARCH token USING INDEX token_keep_until (keep_until<?)"}));
-    CPPUNIT_ASSERT(plan(statements::releaseAllTokens).front().find("token_reserved") != std::string::npos);
+    for (const auto *sql : {&statements::forgetHeldTokens, &statements::releaseBoundTokens}) {
+      CPPUNIT_ASSERT(plan(*sql).front().find("token_held") != std::string::npos);
+    }
+    for (const auto *sql : {&statements::reserveBoundToken, &statements::bindToken, &statements::forgetHeldToken}) {
+      CPPUNIT_ASSERT((plan(*sql) == Plan{"SEARCH token USING INDEX sqlite_autoindex_token_1 (id=?)"}));
+    }
     CPPUNIT_ASSERT((plan(statements::spendToken) == Plan{"SEARCH token USING INDEX sqlite_autoindex_token_1 (id=?)"}));
     CPPUNIT_ASSERT(
         (plan(statements::keyByAlias) == Plan{"SEARCH trusted_key USING INDEX trusted_key_alias (alias=?)"}));

@@ -24,6 +24,7 @@ class SqliteFileTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(onlyTheOwnerMayRead);
   CPPUNIT_TEST(anEmptyFileIsANewOne);
   CPPUNIT_TEST(manyMayCreateItAtOnce);
+  CPPUNIT_TEST(theFirstSchemaIsMigrated);
   CPPUNIT_TEST(aNewerSchemaIsRefused);
   CPPUNIT_TEST(anUnreadableSchemaVersionIsRefused);
   CPPUNIT_TEST(anotherProgramsDatabaseIsRefusedAndNotTouched);
@@ -39,7 +40,7 @@ class SqliteFileTest : public CppUnit::TestFixture {
 public:
   void aNewFileGetsTheSchema() {
     const auto catalog = openSqliteCatalog(path_, clock_);
-    CPPUNIT_ASSERT_EQUAL(std::string("1"), catalog->setting("schema.version").value());
+    CPPUNIT_ASSERT_EQUAL(std::string("2"), catalog->setting("schema.version").value());
     CPPUNIT_ASSERT(catalog->ledgerBirth() == clock_.now());
     RawDatabase raw(path_);
     CPPUNIT_ASSERT_EQUAL(std::string("1463900482"), raw.value("PRAGMA application_id"));
@@ -83,6 +84,31 @@ public:
     for (int i = 0; i < threads; ++i) {
       CPPUNIT_ASSERT(catalog->setting(std::to_string(i)));
     }
+  }
+
+  void theFirstSchemaIsMigrated() {
+    (void)openSqliteCatalog(path_, clock_);
+    RawDatabase(path_).run(
+        "DROP TABLE token;"
+        "CREATE TABLE token (id TEXT PRIMARY KEY NOT NULL, principal TEXT NOT NULL, operation TEXT NOT NULL,"
+        " message_id TEXT, keep_until INTEGER NOT NULL, spent INTEGER NOT NULL, receipt TEXT) STRICT;"
+        "CREATE INDEX token_keep_until ON token (keep_until);"
+        "CREATE INDEX token_reserved ON token (spent) WHERE spent = 0;"
+        "INSERT INTO token VALUES ('held', 'p', 'Copy', NULL, 5, 0, NULL), ('spent', 'p', 'Receive', 'm', 7, 1, "
+        "'<r/>');"
+        "UPDATE setting SET value = '1' WHERE name = 'schema.version'");
+    const auto catalog = openSqliteCatalog(path_, clock_);
+    CPPUNIT_ASSERT_EQUAL(std::string("2"), catalog->setting("schema.version").value());
+    const auto spent = catalog->token("spent").value();
+    CPPUNIT_ASSERT(spent.spent && !spent.held && !spent.request);
+    CPPUNIT_ASSERT_EQUAL(std::string("<r/>"), spent.receipt.value());
+    const auto held = catalog->token("held").value();
+    CPPUNIT_ASSERT(!held.spent && held.held && !held.request);
+    catalog->commit(Durability::Durable, [](Transaction &transaction) {
+      CPPUNIT_ASSERT_EQUAL(std::size_t{1}, transaction.releaseAllTokens());
+    });
+    CPPUNIT_ASSERT(!catalog->token("held"));
+    CPPUNIT_ASSERT_EQUAL(std::string("ok"), RawDatabase(path_).value("PRAGMA integrity_check"));
   }
 
   void aNewerSchemaIsRefused() {
