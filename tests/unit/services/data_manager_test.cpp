@@ -183,7 +183,7 @@ public:
       assertSuccess(receive(inlineAt(path)));
     }
     const test::Party bob{"bob"};
-    lab.trust.trust(bob.key.certificate().pem(), "bob", std::nullopt);
+    lab.makeKnown(bob, "bob");
     for (const auto *prefix : {"/a", "/a-b", "/a.b"}) {
       lab.allow("bob", "list", prefix);
     }
@@ -199,7 +199,7 @@ public:
       assertSuccess(receive(inlineAt(path)));
     }
     const test::Party bob{"bob"};
-    lab.trust.trust(bob.key.certificate().pem(), "bob", std::nullopt);
+    lab.makeKnown(bob, "bob");
     for (const auto *prefix : {"/x", "/y"}) {
       lab.allow("bob", "list", prefix);
     }
@@ -210,7 +210,9 @@ public:
     const auto narrower = pages(bob, 2, [&] {
       for (const auto &grant : lab.catalog->grantsOf(bob.key.id())) {
         if (grant.prefix != "/y") {
-          lab.trust.revoke(grant.id);
+          storage::committed(*lab.catalog, [&](storage::Transaction &transaction) {
+            return security::Trust::revoke(transaction, grant.id);
+          });
         }
       }
     });
