@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <exception>
 #include <thread>
 
 namespace waybill::services {
@@ -43,6 +44,66 @@ std::chrono::seconds retryAfter(const transport::Headers &headers) {
   return std::clamp(std::chrono::seconds(std::strtol(text.c_str(), nullptr, 10)), std::chrono::seconds(1),
                     longestRetryAfter);
 }
+
+/// Decides, within the handler of what an attempt threw, how long to wait before the next one; or throws when there is
+/// to be none: the first lost connection, where there was one, because all that came after it has its cause there.
+class Retries {
+public:
+  explicit Retries(const RetryPolicy &policy) : policy_(policy) {}
+
+  std::chrono::milliseconds afterLoss(bool mayRepeat) {
+    if (!lost_) {
+      lost_ = std::current_exception();
+    }
+    return countedUnless(!mayRepeat, backoff());
+  }
+
+  /// The peer has more requests than it takes.
+  std::chrono::milliseconds whileFull(std::chrono::milliseconds asked, bool mayRepeat) {
+    return lost_ ? timedUnless(!mayRepeat, asked) : countedUnless(!mayRepeat, asked);
+  }
+
+  /// After a loss the peer may still be at work on the first attempt; once it is done, the same message gets its
+  /// receipt.
+  std::chrono::milliseconds whileAtWork(bool maybeAtWork, bool mayRepeat) {
+    if (!lost_ || !maybeAtWork) {
+      throw;
+    }
+    return timedUnless(!mayRepeat, backoff());
+  }
+
+private:
+  std::chrono::milliseconds backoff() {
+    const auto pause = std::min(policy_.firstPause * (1U << std::min(pauses_, 16U)), policy_.longestPause);
+    ++pauses_;
+    return pause;
+  }
+  std::chrono::milliseconds countedUnless(bool over, std::chrono::milliseconds pause) {
+    if (over || ++failed_ >= policy_.attempts) {
+      giveUp();
+    }
+    return pause;
+  }
+  std::chrono::milliseconds timedUnless(bool over, std::chrono::milliseconds pause) {
+    if (over || waited_ >= policy_.whileAtWork) {
+      giveUp();
+    }
+    waited_ += pause;
+    return pause;
+  }
+  [[noreturn]] void giveUp() const {
+    if (lost_) {
+      std::rethrow_exception(lost_);
+    }
+    throw;
+  }
+
+  const RetryPolicy &policy_;
+  std::exception_ptr lost_;
+  int failed_ = 0;
+  unsigned pauses_ = 0;
+  std::chrono::milliseconds waited_{};
+};
 
 /// Up to `limit` bytes; what is past them stays unread.
 std::string beginning(Source &source, std::uint64_t limit) {
@@ -188,39 +249,25 @@ PendingReply RemoteInstance::read(transport::ClientResponse response, const Remo
   return {std::move(response), std::move(message), std::move(bodyXml)};
 }
 
-void RemoteInstance::wait(int attempt) const {
-  retry_.pause(std::min(retry_.firstPause * (1U << std::min(attempt - 1, 16)), retry_.longestPause));
-}
-
 PendingReply RemoteInstance::exchange(const RemoteOperation &operation, const std::string &bodyXml,
                                       const CallExtras &extras) {
   auto sealed = seal(operation, bodyXml, extras);
   const auto opened = std::make_shared<bool>(false);
-  for (int number = 1;; ++number) {
-    const auto mayRepeat = [&] { return number < retry_.attempts && (extras.repeatable || !*opened); };
-    bool pause = true;
+  Retries retries(retry_);
+  while (true) {
+    const auto repeatable = [&] { return extras.repeatable || !*opened; };
+    std::chrono::milliseconds pause{};
     try {
       return attempt(operation, sealed, opened);
     } catch (const transport::DeliveryFault &fault) {
-      if (!fault.mayPass() || !mayRepeat()) {
-        throw;
-      }
+      pause = retries.afterLoss(fault.mayPass() && repeatable());
     } catch (const BusyReply &busy) {
-      if (!mayRepeat()) {
-        throw;
-      }
-      retry_.pause(busy.after());
-      pause = false;
+      pause = retries.whileFull(busy.after(), repeatable());
     } catch (const Fault &fault) {
-      // After a cut the peer may still be at work on the first attempt; once it is done, the same message gets its
-      // receipt.
-      if (fault.code() != FaultCode::TokenReplayed || number == 1 || !mayRepeat()) {
-        throw;
-      }
+      const auto maybeAtWork = fault.code() == FaultCode::TokenReplayed || fault.code() == FaultCode::Busy;
+      pause = retries.whileAtWork(maybeAtWork, repeatable());
     }
-    if (pause) {
-      wait(number);
-    }
+    retry_.pause(pause);
     if (operation.kind == Kind::Reads) {
       sealed = seal(operation, bodyXml,
                     extras); // nothing is changed, so a new call is as good and needs no memory of the old one

@@ -35,6 +35,9 @@ struct RetryPolicy {
   int attempts = 5;
   std::chrono::milliseconds firstPause{250};
   std::chrono::milliseconds longestPause{5000};
+  /// How long a peer is asked again that may still be at work on an attempt whose connection was lost: longer than an
+  /// instance takes to notice that its client is gone (30 seconds unless configured).
+  std::chrono::milliseconds whileAtWork{45'000};
   std::function<void(std::chrono::milliseconds)> pause; ///< sleeps; for tests another. Empty: sleeps
 };
 
@@ -94,7 +97,9 @@ public:
   /// brought a reply, and InvalidMessage when the reply is not what the contract says.
   ///
   /// A connection that fails before the reply is there is tried again. What changes something goes under the same
-  /// MessageID and token then, so that the peer does it once and gives its first receipt again.
+  /// MessageID and token then, so that the peer does it once and gives its first receipt again; while it is still at
+  /// work on the first attempt (Busy, TokenReplayed), it is asked again. What is thrown in the end is the first
+  /// failure.
   template <class Request> [[nodiscard]] auto call(const Request &request, const CallExtras &extras = {}) {
     using Response = typename OperationOf<Request>::Response;
     auto reply = exchange(OperationOf<Request>::operation, soap::encode(request), extras);
@@ -118,7 +123,6 @@ private:
                                      const std::shared_ptr<bool> &opened);
   [[nodiscard]] PendingReply read(transport::ClientResponse response, const RemoteOperation &operation,
                                   const Sealed &sealed);
-  void wait(int attempt) const;
 
   RemoteAddress address_;
   const security::InstanceKey &own_;

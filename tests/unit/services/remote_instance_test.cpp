@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <deque>
 #include <filesystem>
+#include <numeric>
 #include <stdexcept>
 
 namespace CppUnit {
@@ -67,9 +68,9 @@ std::string soapReply(const Response &response, const std::optional<std::string>
                soap::writeEnvelope(soap::Version::Soap12, addressing, {}, soap::encode(response)));
 }
 
-std::string faultReply(const Fault &fault) {
+std::string faultReply(const Fault &fault, const std::string &more = {}) {
   const auto encoded = soap::encodeFault(fault, soap::Version::Soap12, {});
-  return reply(encoded.httpStatus, "application/soap+xml", encoded.envelope);
+  return reply(encoded.httpStatus, "application/soap+xml", encoded.envelope, more);
 }
 
 /// A peer that answers each request with the next of its replies; an empty one cuts the connection.
@@ -134,6 +135,9 @@ class RemoteInstanceTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(cutChangeGoesAgainUnderTheSameMessageIdAndToken);
   CPPUNIT_TEST(cutReadGoesAgainWithAFreshToken);
   CPPUNIT_TEST(firstAttemptStillAtWork);
+  CPPUNIT_TEST(askedAgainForLongerThanAStallTakes);
+  CPPUNIT_TEST(theLostConnectionIsTheCause);
+  CPPUNIT_TEST(anotherFaultAfterACutIsTheAnswer);
   CPPUNIT_TEST(replayAtOnceIsAFault);
   CPPUNIT_TEST(busyIsTriedAgainWhenThePeerSays);
   CPPUNIT_TEST(givesUpAfterItsAttempts);
@@ -204,6 +208,43 @@ public:
     ScriptedPeer peer({cutOff, held, [](const Seen &) { return soapReply(receipt()); }});
     CPPUNIT_ASSERT_EQUAL(std::size_t{1}, remote(peer).call(receive(), extras()).message.data.size());
     CPPUNIT_ASSERT_EQUAL(peer.seen().at(0).token, peer.seen().at(2).token);
+  }
+
+  void askedAgainForLongerThanAStallTakes() {
+    std::deque<ScriptedPeer::Answer> answers{cutOff};
+    for (const auto code : {FaultCode::Busy, FaultCode::TokenReplayed, FaultCode::Busy, FaultCode::Busy,
+                            FaultCode::TokenReplayed, FaultCode::Busy, FaultCode::Busy, FaultCode::Busy}) {
+      answers.emplace_back([code](const Seen &) { return faultReply(Fault(code, "at work")); });
+    }
+    answers.emplace_back([](const Seen &) { return reply(503, "text/plain", "busy", "Retry-After: 9\r\n"); });
+    answers.emplace_back([](const Seen &) { return soapReply(receipt()); });
+    ScriptedPeer peer(std::move(answers));
+    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, remote(peer).call(receive(), extras()).message.data.size());
+    CPPUNIT_ASSERT(waited() > std::chrono::seconds(30));
+    CPPUNIT_ASSERT_EQUAL(peer.seen().front().messageId, peer.seen().back().messageId);
+  }
+
+  void theLostConnectionIsTheCause() {
+    for (const auto code : {FaultCode::Busy, FaultCode::TokenReplayed}) {
+      pauses_.clear();
+      std::deque<ScriptedPeer::Answer> answers{cutOff};
+      // More than are asked for: a peer that kept the connection would wait for the next request at its end.
+      for (int i = 0; i < 30; ++i) {
+        answers.emplace_back(
+            [code](const Seen &) { return faultReply(Fault(code, "at work"), "Connection: close\r\n"); });
+      }
+      ScriptedPeer peer(std::move(answers));
+      CPPUNIT_ASSERT_EQUAL(FaultCode::DeliveryFailed,
+                           codeOf([&] { static_cast<void>(remote(peer).call(receive(), extras())); }));
+      CPPUNIT_ASSERT(waited() >= std::chrono::seconds(45));
+      CPPUNIT_ASSERT(waited() < std::chrono::seconds(60));
+    }
+  }
+
+  void anotherFaultAfterACutIsTheAnswer() {
+    ScriptedPeer peer({cutOff, [](const Seen &) { return faultReply(Fault(FaultCode::NoSpace, "the disk is full")); }});
+    CPPUNIT_ASSERT_EQUAL(FaultCode::NoSpace,
+                         codeOf([&] { static_cast<void>(remote(peer).call(receive(), extras())); }));
   }
 
   void replayAtOnceIsAFault() {
@@ -339,6 +380,10 @@ private:
     extras.parts = {{"part", "text/plain", 5, [] { return std::make_unique<StringSource>("hello"); }}};
     extras.resources = {"/a"};
     return extras;
+  }
+
+  [[nodiscard]] std::chrono::milliseconds waited() const {
+    return std::accumulate(pauses_.begin(), pauses_.end(), std::chrono::milliseconds(0));
   }
 
   template <class Work> static FaultCode codeOf(const Work &work) {
