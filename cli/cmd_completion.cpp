@@ -10,118 +10,224 @@ namespace waybill::cli {
 
 namespace {
 
+/// What may follow: files, folders, or one of some words; for anything else nothing is offered.
+struct Values {
+  enum class Kind : std::uint8_t { None, Any, Files, Folders, Words };
+  Kind kind = Kind::None;
+  std::string words;
+};
+
+struct Option {
+  std::string name; ///< "--name" or "-n"
+  std::string help;
+  std::string placeholder;
+  Values values; ///< Kind::None: a flag
+  bool again = false;
+};
+
 /// What completion has to know of one command, taken from the parser itself.
 struct Verb {
   std::string name;
   std::string help;
-  std::vector<std::pair<std::string, std::string>> options; ///< "--name" and its help
+  std::vector<Option> options;
+  Values rest;
 };
 
-std::vector<std::pair<std::string, std::string>> optionsOf(const CLI::App &app) {
-  std::vector<std::pair<std::string, std::string>> options;
+/// The text that stands for a value in the help says what it can be: "never|always" is one of these words.
+Values valuesOf(const std::string &placeholder) {
+  if (placeholder.find('|') != std::string::npos) {
+    auto words = placeholder;
+    std::replace(words.begin(), words.end(), '|', ' ');
+    return {Values::Kind::Words, words};
+  }
+  if (placeholder == "DIR") {
+    return {Values::Kind::Folders, {}};
+  }
+  for (const auto *file : {"FILE", "LOCAL", "PEM"}) {
+    if (placeholder.find(file) != std::string::npos) {
+      return {Values::Kind::Files, {}};
+    }
+  }
+  return {Values::Kind::Any, {}};
+}
+
+std::vector<Option> optionsOf(const CLI::App &app) {
+  std::vector<Option> options;
   for (const auto *option :
        app.get_options([](const CLI::Option *candidate) { return !candidate->get_group().empty(); })) {
+    Option known{{}, option->get_description(), option->get_option_text(), {}, false};
+    if (option->get_items_expected_max() > 0) {
+      known.values = valuesOf(known.placeholder);
+      known.again =
+          option->get_multi_option_policy() == CLI::MultiOptionPolicy::TakeAll || option->get_delimiter() != 0;
+    }
     for (const auto &name : option->get_lnames()) {
-      options.emplace_back("--" + name, option->get_description());
+      known.name = "--" + name;
+      options.push_back(known);
     }
     for (const auto &name : option->get_snames()) {
-      options.emplace_back("-" + name, option->get_description());
+      known.name = "-" + name;
+      options.push_back(known);
     }
   }
   return options;
 }
 
+Values argumentsOf(const CLI::App &app) {
+  Values values;
+  for (const auto *option : app.get_options([](const CLI::Option *candidate) { return candidate->get_positional(); })) {
+    const auto found = valuesOf(option->get_option_text());
+    values = found.kind == Values::Kind::Any ? values : found;
+  }
+  return values;
+}
+
+std::vector<const CLI::App *> commandsOf(const CLI::App &app) {
+  return app.get_subcommands([](const CLI::App *candidate) { return !candidate->get_group().empty(); });
+}
+
 std::vector<Verb> verbsOf(const CLI::App &app) {
   std::vector<Verb> verbs;
-  for (const auto *command :
-       app.get_subcommands([](const CLI::App *candidate) { return !candidate->get_group().empty(); })) {
-    verbs.push_back({command->get_name(), command->get_description(), optionsOf(*command)});
+  for (const auto *command : commandsOf(app)) {
+    verbs.push_back({command->get_name(), command->get_description(), optionsOf(*command), argumentsOf(*command)});
   }
   return verbs;
 }
 
-template <class Range, class Name> std::string joined(const Range &range, Name name) {
-  std::string text;
+template <class Range, class Text> std::string joined(const Range &range, Text text, const char *between = " ") {
+  std::string all;
   for (const auto &element : range) {
-    text += (text.empty() ? "" : " ") + name(element);
+    all += (all.empty() ? "" : between) + text(element);
   }
-  return text;
+  return all;
 }
 
-const auto firstOf = [](const auto &pair) { return pair.first; };
+std::string nameOf(const Option &option) { return option.name; }
+
+/// What bash offers after an option that takes a value.
+std::string bashValues(const std::vector<Option> &options) {
+  std::string cases;
+  for (const auto &option : options) {
+    switch (option.values.kind) {
+    case Values::Kind::None:
+    case Values::Kind::Files: break; // no words: bash's own completion of files
+    case Values::Kind::Any: cases += "    " + option.name + ") return ;;\n"; break;
+    case Values::Kind::Folders: cases += "    " + option.name + ") compopt -o dirnames; return ;;\n"; break;
+    case Values::Kind::Words:
+      cases += "    " + option.name + ") mapfile -t COMPREPLY < <(compgen -W '" + option.values.words +
+               "' -- \"$word\"); return ;;\n";
+      break;
+    }
+  }
+  return cases;
+}
 
 std::string bash(const CLI::App &app) {
   const auto verbs = verbsOf(app);
-  const auto global = joined(optionsOf(app), firstOf);
+  const auto options = optionsOf(app);
+  const auto global = joined(options, nameOf);
+  auto values = bashValues(options);
   std::string cases;
+  std::string arguments;
+  std::string skipped;
+  for (const auto &option : options) {
+    skipped += option.values.kind == Values::Kind::None ? "" : "      " + option.name + ") ((i++)) ;;\n";
+  }
   for (const auto &verb : verbs) {
-    cases += "    " + verb.name + ") words=\"" + joined(verb.options, firstOf) + " " + global + "\" ;;\n";
+    cases += "    " + verb.name + ") words=\"" + joined(verb.options, nameOf) + " " + global + "\" ;;\n";
+    values += bashValues(verb.options);
+    if (verb.rest.kind == Values::Kind::Words) {
+      arguments += "  elif [[ $verb == " + verb.name + " ]]; then\n    mapfile -t COMPREPLY < <(compgen -W '" +
+                   verb.rest.words + "' -- \"$word\")\n";
+    }
   }
   return "# bash completion for waybill; use: source <(waybill completion bash)\n"
          "_waybill() {\n"
          "  local word=${COMP_WORDS[COMP_CWORD]} verb= words= i\n"
+         "  COMPREPLY=()\n"
          "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
-         "    case ${COMP_WORDS[i]} in\n"
-         "      --home) ((i++)) ;;\n"
+         "    case ${COMP_WORDS[i]} in\n" +
+         skipped +
          "      -*) ;;\n"
          "      *) verb=${COMP_WORDS[i]}; break ;;\n"
          "    esac\n"
          "  done\n"
+         "  case ${COMP_WORDS[COMP_CWORD-1]} in\n" +
+         values +
+         "  esac\n"
          "  case $verb in\n"
          "    '') words=\"" +
          joined(verbs, [](const Verb &verb) { return verb.name; }) + " " + global + "\" ;;\n" + cases +
          "  esac\n"
-         "  COMPREPLY=()\n"
          "  if [[ $word == -* || -z $verb ]]; then\n"
-         "    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$word\")\n"
-         "  elif [[ $verb == completion ]]; then\n"
-         "    mapfile -t COMPREPLY < <(compgen -W 'bash zsh fish' -- \"$word\")\n"
+         "    mapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$word\")\n" +
+         arguments +
          "  fi\n"
          "}\n"
          "complete -o default -F _waybill waybill\n";
 }
 
-/// Fit for single quotes in zsh's and fish's syntax.
-std::string quoted(const std::string &text, const std::string &special) {
+std::string escaped(const std::string &text, const std::string &special) {
   std::string result;
   for (const char c : text) {
-    if (c == '\'') {
-      result += "’";
-      continue;
-    }
     if (special.find(c) != std::string::npos) {
       result += '\\';
     }
     result += c;
   }
+  return result;
+}
+
+/// In single quotes, as zsh reads them.
+std::string zshQuoted(const std::string &text) {
+  std::string result;
+  for (const char c : text) {
+    result += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  }
   return "'" + result + "'";
+}
+
+std::string zshAction(const Values &values) {
+  switch (values.kind) {
+  case Values::Kind::None:
+  case Values::Kind::Any: return " ";
+  case Values::Kind::Files: return "_files";
+  case Values::Kind::Folders: return "_files -/";
+  case Values::Kind::Words: return "(" + values.words + ")";
+  }
+  return " ";
+}
+
+/// An option as _arguments wants it: '--name[what it is]:VALUE:action'.
+std::string zshOption(const Option &option) {
+  static const std::string special = "[]:\\";
+  auto text = (option.again ? "*" : "") + option.name + "[" + escaped(option.help, special) + "]";
+  if (option.values.kind != Values::Kind::None) {
+    text += ":" + escaped(option.placeholder, special) + ":" + zshAction(option.values);
+  }
+  return zshQuoted(text);
 }
 
 std::string zsh(const CLI::App &app) {
   const auto verbs = verbsOf(app);
-  const auto flags = [](const std::vector<std::pair<std::string, std::string>> &options) {
-    return joined(options, [](const auto &option) {
-      return quoted(option.first + "[" + option.second + "]", "[]:\\").replace(option.first.size() + 1, 2, "[");
-    });
-  };
   std::string list;
   std::string cases;
   for (const auto &verb : verbs) {
-    list += "    " + quoted(verb.name + ":" + verb.help, "") + "\n";
-    const std::string rest = verb.name == "completion" ? " '*:shell:(bash zsh fish)'" : " '*:file:_files'";
-    cases += "    " + verb.name + ") _arguments " + flags(verb.options) + " $global" + rest + " ;;\n";
+    list += "    " + zshQuoted(escaped(verb.name, ":\\") + ":" + verb.help) + "\n";
+    const auto rest = verb.rest.kind == Values::Kind::None ? "" : " " + zshQuoted("*: :" + zshAction(verb.rest));
+    cases += "    " + verb.name + ") _arguments " + joined(verb.options, zshOption) + " $global" + rest + " ;;\n";
   }
   return "#compdef waybill\n"
          "# zsh completion for waybill; use: source <(waybill completion zsh)\n"
          "_waybill() {\n"
+         "  local curcontext=$curcontext state line\n"
          "  local -a verbs global\n"
          "  verbs=(\n" +
          list +
          "  )\n"
          "  global=(" +
-         flags(optionsOf(app)) +
+         joined(optionsOf(app), zshOption) +
          ")\n"
-         "  local line state\n"
          "  _arguments -C $global '1: :->verb' '*:: :->rest'\n"
          "  case $state in\n"
          "    verb) _describe command verbs; return ;;\n"
@@ -133,10 +239,23 @@ std::string zsh(const CLI::App &app) {
          "if [ \"$funcstack[1]\" = _waybill ]; then _waybill \"$@\"; else compdef _waybill waybill; fi\n";
 }
 
-std::string fishOption(const std::string &condition, const std::pair<std::string, std::string> &option) {
-  const auto &[name, help] = option;
-  const auto flag = name.starts_with("--") ? " -l " + name.substr(2) : " -s " + name.substr(1);
-  return "complete -c waybill" + condition + flag + " -d " + quoted(help, "\\") + "\n";
+std::string fishQuoted(const std::string &text) { return "'" + escaped(text, "'\\") + "'"; }
+
+std::string fishArguments(const Values &values) {
+  switch (values.kind) {
+  case Values::Kind::None: return " -f";
+  case Values::Kind::Any: return " -x";
+  case Values::Kind::Files: return " -r -F";
+  case Values::Kind::Folders: return " -x -a '(__fish_complete_directories)'";
+  case Values::Kind::Words: return " -x -a " + fishQuoted(values.words);
+  }
+  return "";
+}
+
+std::string fishOption(const std::string &condition, const Option &option) {
+  const auto flag = option.name.starts_with("--") ? " -l " + option.name.substr(2) : " -s " + option.name.substr(1);
+  const auto values = option.values.kind == Values::Kind::None ? "" : fishArguments(option.values);
+  return "complete -c waybill" + condition + flag + values + " -d " + fishQuoted(option.help) + "\n";
 }
 
 std::string fish(const CLI::App &app) {
@@ -145,12 +264,16 @@ std::string fish(const CLI::App &app) {
     text += fishOption("", option);
   }
   for (const auto &verb : verbsOf(app)) {
-    text += "complete -c waybill -n __fish_use_subcommand -a " + verb.name + " -d " + quoted(verb.help, "\\") + "\n";
+    text += "complete -c waybill -n __fish_use_subcommand -f -a " + verb.name + " -d " + fishQuoted(verb.help) + "\n";
+    const auto chosen = " -n '__fish_seen_subcommand_from " + verb.name + "'";
     for (const auto &option : verb.options) {
-      text += fishOption(" -n '__fish_seen_subcommand_from " + verb.name + "'", option);
+      text += fishOption(chosen, option);
+    }
+    if (verb.rest.kind != Values::Kind::Files) {
+      text += "complete -c waybill" + chosen + fishArguments(verb.rest) + "\n";
     }
   }
-  return text + "complete -c waybill -n '__fish_seen_subcommand_from completion' -f -a 'bash zsh fish'\n";
+  return text;
 }
 
 int runCompletion(const std::string &shell, const CLI::App &app) {
@@ -169,8 +292,8 @@ int runCompletion(const std::string &shell, const CLI::App &app) {
 void addCompletion(CLI::App &app, Work &work) {
   auto shell = std::make_shared<std::string>();
   auto *command = app.add_subcommand("completion", "print what makes a shell complete this command line");
-  command->add_option("SHELL", *shell, "bash, zsh or fish")
-      ->option_text("SHELL")
+  command->add_option("SHELL", *shell, "the shell")
+      ->option_text("bash|zsh|fish")
       ->required()
       ->check(CLI::IsMember({"bash", "zsh", "fish"}).description(""));
   command->footer("Example:\n  source <(waybill completion bash)");

@@ -55,9 +55,9 @@ void addInit(CLI::App &app, Work &work) {
       ->take_all();
   static const std::map<std::string, security::KeyType> types{{"p256", security::KeyType::P256},
                                                               {"rsa3072", security::KeyType::Rsa3072}};
-  command->add_option("--key-type", options->type, "p256 (default) or rsa3072")
+  command->add_option("--key-type", options->type, "what its key is; p256 when left out")
       ->transform(CLI::CheckedTransformer(types, CLI::ignore_case).description(""))
-      ->option_text("TYPE");
+      ->option_text("p256|rsa3072");
   command->footer("An existing key is never overwritten.\n\nExample:\n  waybill --home /var/lib/waybill init --name "
                   "lab --host lab.example.org");
   command->callback([options, &work] { work = [options](Context &context) { return runInit(*options, context); }; });

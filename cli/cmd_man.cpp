@@ -14,13 +14,19 @@ namespace {
 
 constexpr std::uint64_t helpLimit = 1ULL << 20U;
 
+/// The help of `app` itself: App::help() would give that of the command that was chosen, of `man`.
+std::string helpOf(const CLI::App &app, const std::string &name) {
+  return app.get_formatter()->make_help(&app, name, CLI::AppFormatMode::Normal);
+}
+
 /// waybill(1): the general help, then each command's.
 std::string ownPage(const CLI::App &app) {
   ManPage page("waybill", 1, services::versionText, "put, get and administer data of Waybill instances");
-  page.add("SYNOPSIS AND COMMANDS", app.help());
+  page.add("SYNOPSIS AND COMMANDS", helpOf(app, "waybill"));
   for (const auto *command :
        app.get_subcommands([](const CLI::App *candidate) { return !candidate->get_group().empty(); })) {
-    page.add("waybill " + command->get_name(), command->help("waybill " + command->get_name()));
+    const auto name = "waybill " + command->get_name();
+    page.add(name, helpOf(*command, name));
   }
   page.add("SEE ALSO", "waybilld(8)");
   return page.text();

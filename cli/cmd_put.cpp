@@ -140,11 +140,9 @@ void addPut(CLI::App &app, Work &work) {
       ->expected(2, -1);
   static const std::map<std::string, Overwrite> ways{
       {"never", Overwrite::Never}, {"always", Overwrite::Always}, {"if-different", Overwrite::IfDifferent}};
-  command
-      ->add_option("--overwrite", options->overwrite,
-                   "what to do when the path is taken: never (default), always, if-different")
+  command->add_option("--overwrite", options->overwrite, "when the path is taken; never when left out")
       ->transform(CLI::CheckedTransformer(ways, CLI::ignore_case).description(""))
-      ->option_text("WAY");
+      ->option_text("never|always|if-different");
   command->add_option("--content-type", options->contentType, "media type; else it goes by the file's name")
       ->option_text("TYPE");
   command

@@ -4,8 +4,9 @@
 import base64
 import json
 import os
+import pty
 import re
-import shutil
+import select
 import stat
 import subprocess
 
@@ -242,14 +243,94 @@ def completion_knows_every_command_and_option():
                 assert name in script, (shell, name)
                 for option in known:
                     assert (f"-l {option[2:]} " if shell == "fish" else option) in script, (shell, name, option)
-            if shutil.which(shell):
-                done = subprocess.run([shell, "-n"], input=script.encode(), capture_output=True, timeout=60)
-                assert done.returncode == 0 and not done.stderr, (shell, done)
-        # and bash does complete
-        script = folder.good("completion", "bash").out
-        ask = 'COMP_WORDS=(waybill --home x pu); COMP_CWORD=3; _waybill; echo "${COMPREPLY[@]}"; COMP_WORDS=(waybill put --over); COMP_CWORD=2; _waybill; echo "${COMPREPLY[@]}"'
-        done = subprocess.run(["bash", "--norc", "-c", "complete() { :; }; " + script + ask], capture_output=True, timeout=60)
-        assert done.stdout.decode().split() == ["put", "--overwrite"], done
+            done = subprocess.run([shell, "-n"], input=script.encode(), capture_output=True, timeout=60)
+            assert done.returncode == 0 and not done.stderr, (shell, done)
+
+
+def completed_by_bash(script, line):
+    words = line.split(" ")
+    ask = f"COMP_WORDS=({' '.join(words[:-1])} '{words[-1]}'); COMP_CWORD={len(words) - 1}; _waybill; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+    done = subprocess.run(["bash", "--norc", "-c", f"compopt() {{ :; }}; complete() {{ :; }}; {script}\n{ask}"], capture_output=True, timeout=60)
+    assert not done.stderr, done
+    return set(done.stdout.decode().split())
+
+
+def completed_by_zsh(script, line):
+    """What zsh offers at the end of the line, in a real one on a terminal; an invalid definition is a message there."""
+    with Folder() as folder:
+        (folder.path / "script").write_text(script)
+        (folder.path / "afile").write_text("")
+        (folder.path / "afolder").mkdir()
+        # Everything that is offered goes through compadd.
+        (folder.path / "setup").write_text("""
+            autoload -Uz compinit && compinit -u -D
+            source ./script
+            compadd() {
+              local -a hits
+              if [[ " $* " != *" -O "* && " $* " != *" -A "* && " $* " != *" -D "* ]]; then builtin compadd -A hits "$@"; print -rl -- $hits >>hits; fi
+              builtin compadd "$@"
+            }
+            zstyle ':completion:*' format 'MESSAGE %d'
+            ask() { zle list-choices; print -r -- ENDED; exit }
+            zle -N ask && bindkey '^X' ask
+            PS1='READY> '
+        """)
+        master, slave = pty.openpty()
+        process = subprocess.Popen(["zsh", "-f", "-i"], cwd=folder.path, env={**folder.environment(), "TERM": "dumb"}, stdin=slave, stdout=slave, stderr=slave,
+                                   start_new_session=True)
+        os.close(slave)
+        seen = b""
+
+        def until(mark):
+            nonlocal seen
+            while mark not in seen:
+                assert select.select([master], [], [], 60)[0], seen
+                try:
+                    seen += os.read(master, 4096)
+                except OSError:  # how a terminal says that nobody writes to it any more
+                    break
+
+        os.write(master, b"source ./setup\n")
+        until(b"READY> ")
+        os.write(master, line.encode() + b"\x18")
+        until(b"ENDED")
+        process.terminate()
+        process.wait(timeout=60)
+        os.close(master)
+        assert b"ENDED" in seen and b"invalid" not in seen and b"_arguments" not in seen and b"not found" not in seen, seen.decode()
+        hits = folder.path / "hits"
+        return set(hits.read_text().split()) if hits.exists() else set()
+
+
+def completed_by_fish(script, line):
+    with Folder() as folder:
+        (folder.path / "script").write_text(script)
+        (folder.path / "afile").write_text("")
+        (folder.path / "afolder").mkdir()
+        done = subprocess.run(["fish", "--no-config", "-c", f"source script; complete -C '{line}'"], cwd=folder.path, env=folder.environment(), capture_output=True,
+                              timeout=60)
+        assert not done.stderr, done
+        return {one.split("\t")[0] for one in done.stdout.decode().splitlines()}
+
+
+def completion_works_in_real_shells():
+    with Folder() as folder:
+        names = set(commands())
+        for shell, completed in (("bash", completed_by_bash), ("zsh", completed_by_zsh), ("fish", completed_by_fish)):
+            script = folder.good("completion", shell).out
+            assert names <= completed(script, "waybill "), shell
+            assert completed(script, "waybill gr") >= {"grant", "grants"}, shell
+            assert "--overwrite" in completed(script, "waybill put --over"), shell
+            assert completed(script, "waybill put --overwrite ") == {"never", "always", "if-different"}, (shell, completed(script, "waybill put --overwrite "))
+            assert completed(script, "waybill --home x init --key-type ") == {"p256", "rsa3072"}, shell
+            assert completed(script, "waybill completion ") == {"bash", "zsh", "fish"}, shell
+            assert not completed(script, "waybill put --expires "), shell
+            for name in names:  # every command's definition is read
+                assert "--help" in completed(script, f"waybill {name} --he"), (shell, name)
+            if shell != "bash":  # whose files come from readline
+                assert completed(script, "waybill put af") >= {"afile"}, shell
+                folders = completed(script, "waybill --home af")
+                assert "afile" not in folders and any(one.rstrip("/") == "afolder" for one in folders), (shell, folders)
 
 
 def man_page_is_sound():
@@ -263,6 +344,11 @@ def man_page_is_sound():
         page = folder.good("man").out
         for name in commands():
             assert f".SH waybill {name}".replace("-", "\\-") in page, name
+            assert re.search(rf"\.TP\n\.B {re.escape(name)}\n", page.replace("\\-", "-")), f"{name} is not in the list of commands"
+        general = page[:page.index(".SH waybill init")].replace("\\-", "-")
+        for part in ("--home DIR", "--json", "-q,--quiet", "--version", "waybill [OPTIONS] COMMAND", "Exit codes: 0 done"):
+            assert part in general, (part, general)
+        assert ".B waybill init [OPTIONS]" in page.replace("\\-", "-") and "init init" not in page, page
 
 
 def full_output_is_an_error():
@@ -284,5 +370,5 @@ if __name__ == "__main__":
     main(init_makes_a_private_home, init_never_overwrites, home_is_found_in_the_usual_order, identity_is_the_hash_of_the_key, readable_key_is_refused,
          trust_grant_and_their_end, trusting_again_forgets_nothing, trust_refuses_what_is_wrong, fingerprints_may_be_written_in_groups, grant_refuses_what_is_wrong,
          token_is_opened_by_openssl, token_names_its_audience_in_each_way, remote_commands_need_a_trusted_instance, wrong_usage_is_exit_2,
-         every_help_has_an_example, completion_knows_every_command_and_option, man_page_is_sound, full_output_is_an_error,
+         every_help_has_an_example, completion_knows_every_command_and_option, completion_works_in_real_shells, man_page_is_sound, full_output_is_an_error,
          hostile_names_do_no_harm_to_the_terminal)
