@@ -63,28 +63,23 @@ bool appliesTo(const Grant &grant, const Principal &principal) {
 
 } // namespace
 
-Trust::Trust(const storage::Catalog &catalog, Certificate self, const Clock &clock)
-    : catalog_(catalog), self_(std::move(self)), clock_(clock) {}
+Trust::Trust(const storage::Catalog &catalog, Certificate self, const Clock &clock, UnusableKey unusable)
+    : catalog_(catalog), self_(std::move(self)), clock_(clock), unusable_(std::move(unusable)) {}
 
-Certificate Trust::parsed(const TrustedKey &key) const {
+std::optional<Certificate> Trust::parsed(const TrustedKey &key) const {
   const auto &pem = key.certificatePem;
-  {
-    const std::lock_guard lock(mutex_);
-    if (const auto found = parsed_.find(pem); found != parsed_.end()) {
-      return found->second;
+  const std::lock_guard lock(mutex_);
+  if (const auto found = parsed_.find(pem); found != parsed_.end()) {
+    return found->second;
+  }
+  std::optional<Certificate> certificate;
+  try {
+    certificate = Certificate::fromPem(pem);
+  } catch (const Fault &why) {
+    if (unusable_) {
+      unusable_(key, why);
     }
   }
-  auto certificate = [&] {
-    try {
-      return Certificate::fromPem(key.certificatePem);
-    } catch (const Fault &fault) {
-      throw Fault(FaultCode::Internal,
-                  "the certificate that the catalog keeps for this trusted key cannot be used: " + fault.reason() +
-                      "; give it anew with 'waybill --home HOME trust', or revoke it",
-                  key.instance, {}, fault.log());
-    }
-  }();
-  const std::lock_guard lock(mutex_);
   if (parsed_.size() >= mostParsed) {
     parsed_.clear();
   }
@@ -105,8 +100,8 @@ std::vector<Certificate> Trust::find(ByteView subjectKeyId) const {
     if (key.revoked || key.instance == self_.instanceId()) {
       continue;
     }
-    if (auto certificate = parsed(key); matches(certificate)) {
-      found.push_back(std::move(certificate));
+    if (auto certificate = parsed(key); certificate && matches(*certificate)) {
+      found.push_back(*std::move(certificate));
     }
   }
   return found;

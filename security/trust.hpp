@@ -6,6 +6,8 @@
 #include "security/certificate.hpp"
 #include "storage/catalog.hpp"
 
+#include <exception>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <optional>
@@ -26,10 +28,13 @@ struct TrustChange {
 /// `waybill trust` or `grant` changes holds at once.
 class Trust {
 public:
-  /// `self` is trusted always, and may do everything. Both must outlive this.
-  Trust(const storage::Catalog &catalog, Certificate self, const Clock &clock);
+  using UnusableKey = std::function<void(const TrustedKey &key, const std::exception &why)>;
 
-  /// For TokenOpener. Throws Fault Internal naming the key when the catalog keeps a certificate that cannot be used.
+  /// `self` is trusted always, and may do everything. Both must outlive this. `unusable` is told, once, of each trusted
+  /// key whose certificate cannot be used as the catalog keeps it; it must not throw.
+  Trust(const storage::Catalog &catalog, Certificate self, const Clock &clock, UnusableKey unusable = {});
+
+  /// For TokenOpener. A key whose certificate cannot be used is left out: it must not keep the others from calling.
   [[nodiscard]] std::vector<Certificate> find(ByteView subjectKeyId) const;
 
   // What changes something does so in the caller's transaction, so that it can be one with the spending of a token.
@@ -59,14 +64,15 @@ public:
   [[nodiscard]] bool may(const Principal &principal, Right right, std::string_view path) const;
 
 private:
-  [[nodiscard]] Certificate parsed(const TrustedKey &key) const;
+  [[nodiscard]] std::optional<Certificate> parsed(const TrustedKey &key) const;
 
   const storage::Catalog &catalog_;
   Certificate self_;
   const Clock &clock_;
+  UnusableKey unusable_;
   // Parsing a certificate costs more than all else here; what a text parses to never changes.
   mutable std::mutex mutex_;
-  mutable std::map<std::string, Certificate> parsed_;
+  mutable std::map<std::string, std::optional<Certificate>> parsed_; ///< nothing: it cannot be used
 };
 
 /// Whether the claims' resources (none: no limit) cover the object with that id and path.

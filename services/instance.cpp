@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 namespace waybill::services {
 
@@ -66,8 +67,15 @@ struct Instance::State final : transport::Handler {
   Metrics metrics;
   std::unique_ptr<storage::Catalog> catalog;
   std::unique_ptr<storage::ContentStore> store;
-  security::Trust trust{*catalog, key.certificate(), clock};
-  security::Ledger ledger{*catalog, clock, {config.tokens.maximumLifetime, config.tokens.clockSkew}};
+  security::Trust trust{*catalog, key.certificate(), clock, [this](const TrustedKey &bad, const std::exception &why) {
+                          log.error("trusted key unusable", {{"instance", bad.instance}, {"reason", why.what()}});
+                        }};
+  security::Ledger ledger{*catalog,
+                          clock,
+                          {config.tokens.maximumLifetime, config.tokens.clockSkew},
+                          [this](const std::string &id, const std::exception &why) {
+                            log.error("token not released", {{"token", id}, {"reason", why.what()}});
+                          }};
   security::TokenOpener tokens{key, [this](ByteView keyId) { return trust.find(keyId); }, clock, config.tokens};
   soap::Schema schema;
   DataLocator locator{*catalog, ownUrls(config), clock};
@@ -80,6 +88,7 @@ struct Instance::State final : transport::Handler {
   HttpEndpoint plain{locator, *store, *catalog, metrics, config, key.certificate().pem()};
   Housekeeping housekeeping{manager, ledger, clock, log};
   std::unique_ptr<transport::Server> server;
+  std::optional<bool> whole; ///< how draining ended
 
   void handle(transport::Request &request, transport::Response &response) override {
     if (request.path == "/services/data") {
@@ -139,19 +148,26 @@ std::uint16_t Instance::port() const noexcept { return state_->server->port(); }
 const std::string &Instance::id() const noexcept { return state_->key.id(); }
 
 bool Instance::drain() {
-  const auto whole = state_->server->drain();
-  state_->housekeeping.stop();
-  return whole;
+  if (!state_->whole) {
+    state_->log.info("draining");
+    state_->whole = state_->server->drain();
+    state_->housekeeping.stop();
+    state_->log.info("stopped", {{"requests", *state_->whole ? "all were finished" : "some were cut"}});
+  }
+  return *state_->whole;
 }
 
 void Instance::reload() {
-  try {
-    state_->audit.reopen();
-    state_->server->reloadCertificate();
-    state_->log.info("reloaded");
-  } catch (const Fault &fault) {
-    state_->log.error("reload", {{"reason", fault.what()}});
-  }
+  const auto anew = [this](const char *what, const auto &work) {
+    try {
+      work();
+      state_->log.info("reloaded", {{"what", what}});
+    } catch (const Fault &fault) {
+      state_->log.error("reload", {{"what", what}, {"reason", fault.what()}});
+    }
+  };
+  anew("audit log", [this] { state_->audit.reopen(); });
+  anew("TLS certificate", [this] { state_->server->reloadCertificate(); });
 }
 
 } // namespace waybill::services

@@ -65,6 +65,7 @@ struct Audit::State {
   std::string file;
   std::mutex mutex;
   int descriptor = -1;
+  bool cutLine = false; ///< the last line is not whole
 
   int openFile() const {
     const int opened = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
@@ -107,9 +108,16 @@ void Audit::write(const AuditRecord &record) {
   if (!record.reason.empty()) {
     object["reason"] = record.reason;
   }
-  const auto text = line(object) + "\n";
+  if (!record.undelivered.empty()) {
+    object["undelivered"] = record.undelivered;
+  }
+  auto text = line(object) + "\n";
   const std::lock_guard lock(state_->mutex);
+  if (state_->cutLine) {
+    text.insert(0, "\n");
+  }
   const auto written = ::write(state_->descriptor, text.data(), text.size());
+  state_->cutLine = written >= 0 ? written != static_cast<ssize_t>(text.size()) : state_->cutLine;
   if (written != static_cast<ssize_t>(text.size())) {
     throw Fault(FaultCode::Internal,
                 std::string("appending to the audit log failed: ") +

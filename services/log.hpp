@@ -41,9 +41,10 @@ struct AuditRecord {
   std::string tokenId;
   std::string messageId;
   std::string remote;
-  std::string outcome;  ///< "Success", "Receipt" (an earlier one given again), or a fault's code
-  std::string reason;   ///< of a fault
-  std::string subjects; ///< paths and ids, parted by blanks
+  std::string outcome;     ///< "Success", "Receipt" (an earlier one given again), or a fault's code
+  std::string reason;      ///< of a fault
+  std::string undelivered; ///< why the caller did not get the reply
+  std::string subjects;    ///< paths and ids, parted by blanks
   std::uint64_t bytesIn = 0;
   std::uint64_t bytesOut = 0;
   std::chrono::microseconds took{};

@@ -63,11 +63,11 @@ void Exchange::run() {
   try {
     answer();
   } catch (const Fault &fault) {
-    sendFault(fault);
+    fail(fault);
   } catch (const std::exception &error) {
-    sendFault(Fault(FaultCode::Internal,
-                    "this instance failed while it worked on the message; its log, under this message's id, says why",
-                    {}, {}, LogText(error.what())));
+    fail(Fault(FaultCode::Internal,
+               "this instance failed while it worked on the message; its log, under this message's id, says why", {},
+               {}, LogText(error.what())));
   }
 }
 
@@ -90,12 +90,13 @@ void Exchange::answer() {
   envelope.validate(tools_.schema);
   const auto bodyXml = envelope.bodyXml();
   if (const auto receipt = authorise(envelope, operation, bodyXml)) {
+    receiptGiven_ = true;
     send(operation, Reply{receipt->bodyXml, {}, soap::Packaging::Plain});
-    finish("Receipt", {}, {});
+    finish({"Receipt", {}, {}, {}});
     return;
   }
   send(operation, operation.run(call_, bodyXml));
-  finish("Success", {}, {});
+  finish({"Success", {}, {}, {}});
 }
 
 const Operation &Exchange::dispatch(const soap::Envelope &envelope) {
@@ -217,6 +218,7 @@ std::optional<security::EarlierReceipt> Exchange::authorise(const soap::Envelope
     return std::move(*receipt);
   }
   call_.reservation.emplace(std::get<security::Reservation>(std::move(held)));
+  authorised_ = true;
   return std::nullopt;
 }
 
@@ -278,12 +280,30 @@ void Exchange::send(const Operation &operation, Reply reply) {
   response_.end();
 }
 
-void Exchange::sendFault(const Fault &fault) {
+void Exchange::fail(const Fault &fault) {
+  auto ending = isDone() ? Ending{receiptGiven_ ? "Receipt" : "Success", {}, fault.log().forLog(), fault.what()}
+                         : Ending{std::string(name(fault.code())),
+                                  fault.reason() + (fault.subject().empty() ? "" : " (" + fault.subject() + ")"),
+                                  fault.log().forLog(),
+                                  {}};
   call_.reservation.reset();
   if (response_.started()) {
-    finish(std::string(name(fault.code())), fault.reason(), fault.log().forLog());
+    finish(ending);
     throw fault;
   }
+  try {
+    sendFault(fault);
+  } catch (const std::exception &error) {
+    if (ending.undelivered.empty()) {
+      ending.undelivered = error.what();
+    }
+    finish(ending);
+    throw fault;
+  }
+  finish(ending);
+}
+
+void Exchange::sendFault(const Fault &fault) {
   const auto silent = fault.code() == FaultCode::TokenReplayed && tools_.config.replay == ReplayAnswer::Silence;
   if (silent || addressing_.faultEndpoint().isNone()) {
     response_.send(202, {}, "");
@@ -295,28 +315,28 @@ void Exchange::sendFault(const Fault &fault) {
                           : "text/xml; charset=utf-8";
     response_.send(reply.httpStatus, replyHeaders(version_, type, reply.action), reply.envelope);
   }
-  finish(std::string(name(fault.code())),
-         fault.reason() + (fault.subject().empty() ? "" : " (" + fault.subject() + ")"), fault.log().forLog());
 }
 
 /// One line for the log, one for the audit, counters.
-void Exchange::finish(const std::string &outcome, const std::string &reason, const std::string &logText) noexcept {
+void Exchange::finish(const Ending &ending) noexcept {
   try {
     const auto took = tools_.clock.now() - began_;
     const auto known = !call_.principal.instance.empty();
     const auto principal = known ? format(call_.principal) : std::string();
     const auto messageId = addressing_.messageId.value_or("");
-    tools_.metrics.operation(call_.operation, outcome, took, call_.bytesIn, call_.bytesOut);
+    tools_.metrics.operation(call_.operation, ending.outcome, took, call_.bytesIn, call_.bytesOut);
     tools_.log.info("operation", {{"operation", call_.operation},
-                                  {"outcome", outcome},
+                                  {"outcome", ending.outcome},
                                   {"principal", principal},
                                   {"message_id", messageId},
                                   {"remote", request_.remote},
                                   {"microseconds", std::to_string(took.count())},
-                                  {"reason", reason},
-                                  {"cause", logText}});
-    tools_.audit.write({began_, call_.operation, principal, call_.claims.id, messageId, request_.remote, outcome,
-                        reason, joined(call_.subjects), call_.bytesIn, call_.bytesOut, took});
+                                  {"reason", ending.reason},
+                                  {"undelivered", ending.undelivered},
+                                  {"cause", ending.cause}});
+    tools_.audit.write({began_, call_.operation, principal, call_.claims.id, messageId, request_.remote, ending.outcome,
+                        ending.reason, ending.undelivered, joined(call_.subjects), call_.bytesIn, call_.bytesOut,
+                        took});
   } catch (const std::exception &error) {
     tools_.log.error("audit", {{"operation", call_.operation}, {"reason", error.what()}});
   }

@@ -30,12 +30,24 @@ private:
   [[nodiscard]] std::optional<security::EarlierReceipt>
   authorise(const soap::Envelope &envelope, const Operation &operation, const std::string &bodyXml);
   void send(const Operation &operation, Reply reply);
+  /// Answers with the fault, if that is still possible, and writes down how it all ended.
+  void fail(const Fault &fault);
   void sendFault(const Fault &fault);
   /// For operations that only read; what changes something has spent its token by then.
   void spendWithoutReceipt();
   [[nodiscard]] soap::Addressing replyAddressing() const;
   [[nodiscard]] static std::vector<std::string> echoedParameters(const EndpointReference &endpoint);
-  void finish(const std::string &outcome, const std::string &reason, const std::string &logText) noexcept;
+  /// The token is used up: what goes wrong from here on concerns the way of the reply, not the work.
+  [[nodiscard]] bool isDone() const noexcept { return receiptGiven_ || (authorised_ && !call_.holdsToken()); }
+
+  /// How a request ended, for log, audit and metrics.
+  struct Ending {
+    std::string outcome;     ///< "Success", "Receipt", or a fault's code
+    std::string reason;      ///< of a fault
+    std::string cause;       ///< for the log alone
+    std::string undelivered; ///< why the caller did not get the reply; empty when it went out
+  };
+  void finish(const Ending &ending) noexcept;
 
   const std::string &service_;
   const std::vector<Operation> &operations_;
@@ -47,6 +59,8 @@ private:
   soap::Version version_ = soap::Version::Soap11;
   soap::Addressing addressing_;
   Call call_;
+  bool authorised_ = false;
+  bool receiptGiven_ = false;
 };
 
 } // namespace waybill::services

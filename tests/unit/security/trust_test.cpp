@@ -26,7 +26,7 @@ class TrustTest final : public CppUnit::TestFixture {
   CPPUNIT_TEST(trustingAgainKeepsAliasAndUrl);
   CPPUNIT_TEST(anAliasOfARevokedKeyIsTakenOver);
   CPPUNIT_TEST(aRefusedChangeChangesNothing);
-  CPPUNIT_TEST(aDamagedCertificateIsNamed);
+  CPPUNIT_TEST(aDamagedCertificateIsNamedAndStopsNobodyElse);
   CPPUNIT_TEST(principalsAreResolved);
   CPPUNIT_TEST(unknownPrincipalsAreRefused);
   CPPUNIT_TEST(aGrantHoldsUnderItsPrefixOnly);
@@ -198,13 +198,19 @@ public:
     CPPUNIT_ASSERT_EQUAL(alice_.id(), trust_.resolve("alice").instance);
   }
 
-  void aDamagedCertificateIsNamed() {
+  void aDamagedCertificateIsNamedAndStopsNobodyElse() {
     auto key = trustAlice();
+    trust(keyOf("rita"), "rita");
     key.certificatePem = "-----BEGIN CERTIFICATE-----";
     catalog_->commit(storage::Durability::Durable, [&](storage::Transaction &transaction) { transaction.putKey(key); });
-    expectMentions(expectFault(FaultCode::Internal, [&] { (void)found(alice_); }), alice_.id());
-    revokeKey("alice");
-    CPPUNIT_ASSERT(found(alice_).empty());
+    std::vector<std::string> named;
+    const Trust watched(*catalog_, lab_.certificate(), clock_,
+                        [&](const TrustedKey &bad, const std::exception &) { named.push_back(bad.instance); });
+    for (int i = 0; i < 2; ++i) {
+      CPPUNIT_ASSERT(watched.find(alice_.certificate().subjectKeyId()).empty());
+      CPPUNIT_ASSERT_EQUAL(std::size_t{1}, watched.find(keyOf("rita").certificate().subjectKeyId()).size());
+    }
+    CPPUNIT_ASSERT(named == std::vector{alice_.id()});
   }
 
   void principalsAreResolved() {

@@ -114,6 +114,7 @@ class ExchangeTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(sameAccessMessageAgainGetsTheFirstReceipt);
   CPPUNIT_TEST(accessChangeAndSpentTokenAreOneCommit);
   CPPUNIT_TEST(auditHasALineForEachOperation);
+  CPPUNIT_TEST(auditTellsTheWorkFromTheDelivery);
   CPPUNIT_TEST(noStagingFileStays);
   CPPUNIT_TEST_SUITE_END();
 
@@ -802,6 +803,26 @@ public:
     CPPUNIT_ASSERT(first.find(lab.alice.key.id()) != std::string::npos &&
                    first.find("\"bytes_in\":5") != std::string::npos);
     CPPUNIT_ASSERT(second.find("\"outcome\":\"AlreadyExists\"") != std::string::npos);
+  }
+
+  void auditTellsTheWorkFromTheDelivery() {
+    const auto message = [&] {
+      return Lab::envelope(
+          "<wb:Receive><wb:Data><wb:Path>/a</wb:Path><wb:Content>aGVsbG8=</wb:Content></wb:Data></wb:Receive>",
+          lab.token(lab.alice, "Receive"));
+    };
+    CPPUNIT_ASSERT(!lab.postToClosedPeer("data", message(), "ReceiveResponse").ended);
+    CPPUNIT_ASSERT(!lab.postToClosedPeer("data", message(), "AlreadyExists").ended);
+    std::ifstream file(lab.home.path() + "/audit.log");
+    std::string first;
+    std::string second;
+    std::string third;
+    CPPUNIT_ASSERT(std::getline(file, first) && std::getline(file, second) && !std::getline(file, third));
+    const auto says = [](const std::string &line, const char *text) { return line.find(text) != std::string::npos; };
+    CPPUNIT_ASSERT_MESSAGE(first, says(first, "\"outcome\":\"Success\"") &&
+                                      says(first, "\"undelivered\":\"InvalidMessage: the peer"));
+    CPPUNIT_ASSERT_MESSAGE(second, says(second, "\"outcome\":\"AlreadyExists\"") &&
+                                       says(second, "\"undelivered\":\"InvalidMessage: the peer"));
   }
 
   void noStagingFileStays() {

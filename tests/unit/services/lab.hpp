@@ -49,7 +49,7 @@ class RecordedResponse final : public transport::Response {
 public:
   void send(int code, const transport::Headers &fields, std::string_view text) override {
     begin(code, fields, text.size());
-    body.append(text);
+    write(asBytes(text));
     end();
   }
   void begin(int code, const transport::Headers &fields, std::optional<std::uint64_t> size) override {
