@@ -12,6 +12,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <iterator>
 #include <map>
 #include <memory>
 
@@ -74,6 +75,24 @@ void checkUsage(const std::vector<std::string> &sources, const RemoteName &targe
   }
 }
 
+/// What all sources come to. Throws WrongUsage when two files would go to one path, before anything is sent.
+std::vector<LocalFile> walkAll(const std::vector<std::string> &sources, const std::string &target,
+                               const TreeEvents &events) {
+  std::vector<LocalFile> all;
+  for (const auto &source : sources) {
+    auto files = walk(source, target, events);
+    all.insert(all.end(), std::make_move_iterator(files.begin()), std::make_move_iterator(files.end()));
+  }
+  std::map<std::string_view, std::string_view> localOf;
+  for (const auto &file : all) {
+    if (const auto [earlier, isNew] = localOf.emplace(file.remote, file.local); !isNew) {
+      throw WrongUsage("'" + std::string(earlier->second) + "' and '" + file.local + "' would both become '" +
+                       file.remote + "'; nothing was sent: put them under targets of their own");
+    }
+  }
+  return all;
+}
+
 int runPut(const PutOptions &options, Context &context) {
   const std::vector<std::string> sources(options.names.begin(), options.names.end() - 1);
   const auto target = parseRemoteName(options.names.back());
@@ -101,13 +120,11 @@ int runPut(const PutOptions &options, Context &context) {
                               [&](const std::exception &error) { events.failed("", error); }};
 
   Uploader uploader(remote, upload, events, progress);
-  for (const auto &source : sources) {
-    if (source == "-") {
-      progress.expect(std::nullopt);
-      uploader.addInput(DataPath::parse(target.path).text());
-      continue;
-    }
-    const auto files = walk(source, target.path, treeEvents);
+  if (sources.front() == "-") {
+    progress.expect(std::nullopt);
+    uploader.addInput(DataPath::parse(target.path).text());
+  } else {
+    const auto files = walkAll(sources, target.path, treeEvents);
     for (const auto &file : files) {
       progress.expect(file.size);
     }

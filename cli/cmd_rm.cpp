@@ -42,13 +42,14 @@ std::vector<Data> chosen(const RemoteGroup &group, services::RemoteInstance &rem
       add(name.toData());
       continue;
     }
-    const auto before = all.size();
+    bool any = false;
     listAll(remote, name.path, [&](const Data &data) {
+      any = true;
       Data named;
       named.path = data.path;
       add(std::move(named));
     });
-    if (all.size() == before) {
+    if (!any) {
       throw Fault(FaultCode::NoSuchData,
                   "there is nothing at or below '" + name.withPath(name.path) + "', or nothing that you may see");
     }

@@ -4,6 +4,7 @@
 #include "cli/local_file.hpp"
 #include "cli/output.hpp"
 #include "cli/remote_name.hpp"
+#include "cli/signals.hpp"
 #include "domain/text.hpp"
 
 #include <nlohmann/json.hpp>
@@ -120,6 +121,7 @@ void confirm(const Candidate &candidate, bool fromNetwork, const TrustOptions &o
   std::cerr << "Is this what 'waybill identity' says there? Trust it [y/N]? " << std::flush;
   std::string answer;
   std::getline(std::cin, answer);
+  throwIfInterrupted();
   if (answer != "y" && answer != "Y" && answer != "yes") {
     throw Fault(FaultCode::UntrustedKey, "'" + options.subject + "' is not trusted, as you said");
   }

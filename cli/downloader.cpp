@@ -78,6 +78,12 @@ Downloader::Downloader(services::RemoteInstance &remote, bool replace, Random &r
     : remote_(remote), replace_(replace), random_(random), events_(std::move(events)), progress_(progress) {}
 
 void Downloader::add(RemoteFile file) {
+  try {
+    requireRoomFor(file.local, replace_);
+  } catch (const Fault &fault) {
+    events_.failed(file.path, fault);
+    return;
+  }
   const auto size = file.size.value_or(0);
   if (waitingBytes_ + size > batchBytes) {
     flush();

@@ -123,12 +123,28 @@ std::size_t InputSource::read(std::span<std::byte> into) {
 
 void OutputSink::write(ByteView bytes) { writeAll(STDOUT_FILENO, bytes, "standard output"); }
 
+void requireRoomFor(const std::string &path, bool replace) {
+  struct stat present {};
+  if (lstat(path.c_str(), &present) != 0) {
+    return;
+  }
+  if (!replace) {
+    throw Fault(FaultCode::AlreadyExists, "'" + path + "' is there already; use --force to replace it");
+  }
+  if (!S_ISREG(present.st_mode) && !S_ISLNK(present.st_mode)) {
+    throw Fault(FaultCode::BadParameter, "'" + path +
+                                             "' is no regular file, and a rename would put one in its place; to write "
+                                             "to it, get to - and redirect that");
+  }
+}
+
 NewFile::NewFile(std::string path, bool replace, Random &random)
     : path_(std::move(path)), temporary_(folderOf(path_) + ".waybill-" + randomId(random)), replace_(replace) {
-  struct stat present {};
-  if (!replace_ && lstat(path_.c_str(), &present) == 0) {
+  try {
+    requireRoomFor(path_, replace_);
+  } catch (const Fault &) {
     temporary_.clear();
-    throw Fault(FaultCode::AlreadyExists, "'" + path_ + "' is there already; use --force to replace it");
+    throw;
   }
   file_ = Descriptor(::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666));
   if (file_.get() < 0) {

@@ -56,12 +56,15 @@ public:
   void write(ByteView bytes) override;
 };
 
+/// Throws Fault when NewFile could not put a file there: AlreadyExists when `path` is there and `replace` is false,
+/// BadParameter when it is neither a regular file nor a link.
+void requireRoomFor(const std::string &path, bool replace);
+
 /// A file that appears under its name whole or not at all: written beside it under another, synced, renamed. Destroyed
 /// uncommitted, it leaves nothing.
 class NewFile final : public Sink {
 public:
-  /// Throws Fault naming the file: AlreadyExists when `path` is there and `replace` is false, Internal when it cannot
-  /// be written.
+  /// Throws Fault naming the file: what requireRoomFor() throws, and Internal when it cannot be written.
   NewFile(std::string path, bool replace, Random &random);
   NewFile(NewFile &&other) noexcept;
   NewFile &operator=(NewFile &&) = delete;

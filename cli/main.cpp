@@ -29,7 +29,12 @@ int answerParser(const CLI::App &app, const CLI::ParseError &error) {
     return app.exit(error);
   }
   const auto verb = chosenVerb(app);
-  note((verb.empty() ? "" : verb + ": ") + error.what());
+  const auto rest = app.remaining();
+  if (verb.empty() && !rest.empty()) {
+    note("there is no command '" + rest.front() + "'");
+  } else {
+    note((verb.empty() ? "" : verb + ": ") + error.what());
+  }
   showWhereHelpIs(verb);
   return wrongUsage;
 }

@@ -60,11 +60,15 @@ std::chrono::seconds parseDuration(std::string_view text, std::string_view optio
 }
 
 Time parseExpiry(std::string_view text, Time now) {
-  if (const auto time = parseUtc(text)) {
-    return *time;
+  auto time = parseUtc(text);
+  if (!time) {
+    time = parseUtc(std::string(text) + "T00:00:00Z");
   }
-  if (const auto day = parseUtc(std::string(text) + "T00:00:00Z")) {
-    return *day;
+  if (time && *time <= now) {
+    throw WrongUsage("--expires is to lie ahead, and " + printable(text, 60) + " has passed");
+  }
+  if (time) {
+    return *time;
   }
   if (text.find_first_of("-:TZ") != std::string_view::npos) {
     throw WrongUsage("--expires takes 2027-01-31T12:00:00Z, 2027-01-31, or a time from now such as 30d, not '" +

@@ -17,7 +17,8 @@ private:
   int signal_;
 };
 
-/// From now on SIGINT, SIGTERM and SIGHUP are remembered; a second one ends the program at once.
+/// From now on SIGINT, SIGTERM and SIGHUP are remembered; one that comes a second or two after the first
+/// ends the program at once.
 void catchSignals();
 /// Throws Interrupted when a signal has come.
 void throwIfInterrupted();

@@ -21,7 +21,8 @@ namespace {
 
 [[noreturn]] void untrusted(const std::string &why) {
   throw Fault(FaultCode::UntrustedKey,
-              "the token was refused: this instance does not trust the key that signed it; ask its administrator to",
+              "the token was refused: this instance does not trust the key that signed it; ask its administrator to "
+              "trust it ('waybill --home HOME trust')",
               "wb:Token", {}, LogText(why));
 }
 

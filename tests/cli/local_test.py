@@ -366,8 +366,13 @@ def hostile_names_do_no_harm_to_the_terminal():
         assert "\x1b" not in done.err and "\x07" not in done.err, done
 
 
+def an_unknown_command_is_named():
+    with Folder() as folder:
+        assert "no command 'lss'" in folder.bad(2, "lss").err
+
+
 if __name__ == "__main__":
-    main(init_makes_a_private_home, init_never_overwrites, home_is_found_in_the_usual_order, identity_is_the_hash_of_the_key, readable_key_is_refused,
+    main(an_unknown_command_is_named, init_makes_a_private_home, init_never_overwrites, home_is_found_in_the_usual_order, identity_is_the_hash_of_the_key, readable_key_is_refused,
          trust_grant_and_their_end, trusting_again_forgets_nothing, trust_refuses_what_is_wrong, fingerprints_may_be_written_in_groups, grant_refuses_what_is_wrong,
          token_is_opened_by_openssl, token_names_its_audience_in_each_way, remote_commands_need_a_trusted_instance, wrong_usage_is_exit_2,
          every_help_has_an_example, completion_knows_every_command_and_option, completion_works_in_real_shells, man_page_is_sound, full_output_is_an_error,

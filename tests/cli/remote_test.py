@@ -369,6 +369,47 @@ def progress_is_for_terminals_alone():
         assert (folder.path / "copy").read_bytes() == (folder.path / "big").read_bytes()
 
 
+def two_files_for_one_path():
+    with Work() as folder:
+        folder.write("x1/a", b"one")
+        folder.write("x2/a", b"two")
+        done = folder.bad(2, "put", "--overwrite", "always", "x1/a", "x2/a", "lab:/both/")
+        assert "x1/a" in done.err and "x2/a" in done.err and "/both/a" in done.err, done
+        assert folder.good("ls", "lab:/both/").out == ""
+
+
+def get_looks_before_it_asks():
+    with Work() as folder:
+        folder.write("a", os.urandom(3_000_000))
+        folder.good("put", "a", "lab:/looks/a")
+        folder.good("put", "a", "lab:/looks/b")
+        before = LAB.get("/metrics")[2]
+        assert "is there already" in folder.bad(1, "get", "lab:/looks/a", "a").err
+        folder.write("t/a", b"mine")
+        done = folder.bad(1, "get", "-r", "lab:/looks", "t")
+        assert done.err.count("is there already") == 1 and folder.files("t") == ["a", "b"], done
+        copied = [float(text.split(b'waybill_content_bytes_total{direction="out"} ')[1].split()[0]) for text in (before, LAB.get("/metrics")[2])]
+        assert copied[1] - copied[0] == 3_000_000, copied
+        os.mkfifo(folder.path / "pipe")
+        assert "no regular file" in folder.bad(1, "get", "-f", "lab:/looks/a", "pipe").err
+        assert (folder.path / "pipe").is_fifo()
+
+
+def nested_names_are_deleted_once():
+    with Work() as folder:
+        folder.write("t/inner/a", b"a")
+        folder.write("t/b", b"b")
+        folder.good("put", "t", "lab:/nested")
+        assert "2 objects" in folder.good("rm", "-r", "lab:/nested", "lab:/nested/inner").err
+        assert folder.good("ls", "lab:/nested").out == ""
+
+
+def an_expiry_in_the_past_is_refused():
+    with Work() as folder:
+        folder.write("a", b"a")
+        assert "has passed" in folder.bad(2, "put", "--expires", "2020-01-01", "a", "lab:/past").err
+
+
 def file_that_changes_while_it_is_sent():
     with Work() as folder:
         # files of /proc say they have no bytes, and have some
@@ -383,4 +424,5 @@ if __name__ == "__main__":
         main(a_file_goes_in_and_comes_out_by_each_name, data_is_found_by_its_id, refused_upload_is_not_sent, sizes_around_every_limit, a_tree_goes_in_and_comes_out, a_dot_puts_what_is_in_it, pipes, overwriting,
              one_that_is_there_does_not_stop_the_others, what_cannot_be_read_is_named_and_the_rest_goes_on, metadata_type_expiry_and_public,
              get_leaves_nothing_half_done, get_stays_in_its_folder, listing_and_deleting, without_the_right, trusting_an_instance, asked_on_a_terminal,
-             another_key_at_the_same_place, operators_own_certificate, progress_is_for_terminals_alone, file_that_changes_while_it_is_sent)
+             another_key_at_the_same_place, operators_own_certificate, progress_is_for_terminals_alone, two_files_for_one_path, get_looks_before_it_asks, nested_names_are_deleted_once,
+             an_expiry_in_the_past_is_refused, file_that_changes_while_it_is_sent)

@@ -93,6 +93,26 @@ def interrupted_get_leaves_nothing():
         relay.close()
 
 
+def interrupt_that_comes_twice_leaves_nothing():
+    """As timeout(1) and batch systems send it: to the process and to its group."""
+    with Folder() as folder:
+        (folder.path / "in").write_bytes(random.Random(4).randbytes(30_000_000))
+        folder.good("--home", LAB.client_home, "put", "in", "lab:/twice")
+        relay = Relay(rate=5_000_000)
+        home = through(relay, folder)
+        (folder.path / "out").mkdir()
+        for _ in range(5):
+            process = start(folder, home, "get", "lab:/twice", "out/x")
+            wait_until(lambda: any(path.stat().st_size > 0 for path in (folder.path / "out").iterdir()), "a temporary file")
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.002)
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=30)
+            assert process.returncode == -signal.SIGINT, process.returncode
+            assert folder.files("out") == [], folder.files("out")
+        relay.close()
+
+
 def interrupted_put_leaves_nothing():
     with Folder() as folder:
         (folder.path / "in").write_bytes(random.Random(2).randbytes(30_000_000))
@@ -176,5 +196,5 @@ def cut_again_and_again_is_a_failure():
 if __name__ == "__main__":
     with LAB:
         LAB.start()
-        main(interrupted_get_leaves_nothing, interrupted_put_leaves_nothing, interrupted_while_it_waits_to_try_again, lost_receipt_is_recovered, cut_get_goes_on,
+        main(interrupted_get_leaves_nothing, interrupt_that_comes_twice_leaves_nothing, interrupted_put_leaves_nothing, interrupted_while_it_waits_to_try_again, lost_receipt_is_recovered, cut_get_goes_on,
              cut_again_and_again_is_a_failure)

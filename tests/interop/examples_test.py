@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Every program in examples/ does what it says, against a real instance."""
+import hashlib
 import os
 
 from lib import BIN, HERE, PAYLOADS, Interop, bytes_of, main, run
@@ -24,6 +25,7 @@ def puts_and_gets(*command):
     path = f"/examples/{command[-1].parent.name}"
     for content in (PAYLOADS["every-byte"], PAYLOADS["block"]):
         said = run(*command, file_of(content), path, env=environment()).stdout.decode()
+        assert "sha-256" not in said or hashlib.sha256(content).hexdigest() in said, said
         assert "stored" in said and "fetched: the same bytes" in said, said
         LAB.expect_stored(path, content)
 
