@@ -26,11 +26,19 @@ struct Options {
 };
 
 services::Config settings(const Options &options) {
+  if (!std::filesystem::is_directory(options.home)) {
+    throw Fault(FaultCode::BadParameter, "there is no folder '" + options.home +
+                                             "'; make an instance with 'waybill --home " + options.home + " init'");
+  }
   const auto file = options.config.empty() ? options.home + "/waybill.toml" : options.config;
   const auto wanted = !options.config.empty() || std::filesystem::exists(file);
   auto config = wanted ? services::loadConfig(file) : services::Config{};
   if (!options.listen.empty()) {
-    services::parseListen(options.listen, config.server);
+    try {
+      services::parseListen(options.listen, config.server);
+    } catch (const Fault &fault) {
+      throw CLI::ValidationError("--listen", fault.reason());
+    }
   }
   return config;
 }

@@ -2,10 +2,14 @@
 #include "services/config.hpp"
 
 #include "domain/fault.hpp"
+#include "domain/text.hpp"
 
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <limits>
 
@@ -42,10 +46,36 @@ std::string text(const toml::node &node) {
   return value->get();
 }
 
+/// Host, and a port where one is given (RFC 3986 section 3.2), in characters that need no escaping anywhere.
+bool isAuthority(std::string_view authority) {
+  const auto bracket = authority.starts_with('[') ? authority.find(']') : 0;
+  const auto colon = bracket == std::string_view::npos ? bracket : authority.find(':', bracket);
+  const auto host = authority.substr(0, colon);
+  const auto allowed = host.starts_with('[') ? "[]:.0123456789abcdefABCDEF"
+                                             : "-.0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  if (bracket == std::string_view::npos || host.empty() || host.find_first_not_of(allowed) != std::string_view::npos) {
+    return false;
+  }
+  if (colon == std::string_view::npos) {
+    return true;
+  }
+  const auto digits = authority.substr(colon + 1);
+  unsigned port = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  return error == std::errc() && end == digits.data() + digits.size() && port >= 1 && port <= 65'535;
+}
+
+/// What ids of data and the WSDL begin with.
 std::string httpsUrl(const toml::node &node) {
+  static constexpr std::string_view scheme = "https://";
   auto url = text(node);
-  if (!url.empty() && !url.starts_with("https://")) {
-    throw BadValue{"needs a URL that begins with https://"};
+  if (url.empty()) {
+    return url;
+  }
+  const auto path = url.find('/', scheme.size());
+  if (!url.starts_with(scheme) || !isAuthority(std::string_view(url).substr(0, path).substr(scheme.size())) ||
+      url.find_first_of(" \t\"'<>?#\\") != std::string::npos || hasControlCharacters(url)) {
+    throw BadValue{"needs a URL such as https://lab.example.org:8443, not '" + printable(url, 100) + "'"};
   }
   while (url.ends_with('/')) {
     url.pop_back();
@@ -89,6 +119,22 @@ auto seconds(Place<std::chrono::seconds> place, std::int64_t low, std::int64_t h
       [=](Config &config, const toml::node &node) { place(config) = std::chrono::seconds(integer(node, low, high)); };
 }
 
+std::string readableFile(const toml::node &node) {
+  auto name = text(node);
+  if (!name.empty() && !(std::filesystem::is_regular_file(name) && std::ifstream(name).good())) {
+    throw BadValue{"names a file that cannot be read: '" + printable(name, 300) + "'"};
+  }
+  return name;
+}
+
+std::string fileInAFolder(const toml::node &node) {
+  auto name = text(node);
+  if (!name.empty() && !std::filesystem::is_directory(std::filesystem::absolute(name).parent_path())) {
+    throw BadValue{"names a file in a folder that is not there: '" + printable(name, 300) + "'"};
+  }
+  return name;
+}
+
 void setListen(Config &config, const toml::node &node) { parseListen(text(node), config.server); }
 
 constexpr std::int64_t gib = 1LL << 30;
@@ -108,9 +154,9 @@ const std::vector<Key> &keys() {
       {"server", "listen", "\"127.0.0.1:8443\"",
        "HOST:PORT to listen on; port 0 takes a free one. --listen on the command line wins.", setListen},
       {"server", "certificate", "\"\"", "TLS certificate chain (PEM); empty: the instance's own instance.crt.",
-       [](Config &c, const toml::node &n) { c.server.certificateFile = text(n); }},
+       [](Config &c, const toml::node &n) { c.server.certificateFile = readableFile(n); }},
       {"server", "key", "\"\"", "Private key of that certificate (PEM); empty: the instance's own instance.key.",
-       [](Config &c, const toml::node &n) { c.server.keyFile = text(n); }},
+       [](Config &c, const toml::node &n) { c.server.keyFile = readableFile(n); }},
       {"server", "workers", "16", "Requests served at the same time; each has a thread.",
        number<std::size_t>([](Config &c) -> std::size_t & { return c.server.workers; }, 1, 1024)},
       {"server", "queue", "64", "Requests that may wait for a worker; past that a client is told 503 with Retry-After.",
@@ -183,7 +229,7 @@ const std::vector<Key> &keys() {
        }},
       {"log", "audit_file", "\"\"",
        "Where the audit log goes, one JSON line an operation; empty: audit.log in the home. SIGHUP opens it anew.",
-       [](Config &c, const toml::node &n) { c.auditFile = text(n); }},
+       [](Config &c, const toml::node &n) { c.auditFile = fileInAFolder(n); }},
   };
   return all;
 }
@@ -230,6 +276,9 @@ void parseListen(const std::string &value, transport::ServerOptions &options) {
 }
 
 Config loadConfig(const std::string &file) {
+  if (!std::filesystem::is_regular_file(file)) {
+    throw Fault(FaultCode::BadParameter, "reading the configuration failed: there is no file of this name", file);
+  }
   toml::table document;
   try {
     document = toml::parse_file(file);
@@ -248,6 +297,10 @@ Config loadConfig(const std::string &file) {
       refuse(file, node.source(), "unknown table '[" + std::string(name.str()) + "]'");
     }
     applyTable(config, file, name.str(), *table);
+    if (config.server.certificateFile.empty() != config.server.keyFile.empty()) {
+      refuse(file, node.source(),
+             "'server.certificate' and 'server.key' belong together: set both, or neither to use the instance's own");
+    }
   }
   return config;
 }

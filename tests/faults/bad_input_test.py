@@ -291,6 +291,11 @@ def settings_are_checked():
     with Lab("[server]\nwrokers = 3\n") as other:
         done = subprocess.run([str(BIN / "waybilld"), "--home", str(other.home), "--listen", "127.0.0.1:0"], capture_output=True, timeout=30)
         assert done.returncode == 1 and b"waybill.toml:2:" in done.stderr and b"wrokers" in done.stderr, done
+        for code, arguments, said in ((2, ["--home", other.home, "--listen", "x"], b"--listen"), (1, ["--home", "/nowhere", "--check-config"], b"/nowhere"),
+                                      (1, ["--home", other.home, "--config", "/tmp", "--check-config"], b"/tmp")):
+            other.settings("")
+            done = subprocess.run([str(BIN / "waybilld"), *map(str, arguments)], capture_output=True, timeout=30)
+            assert done.returncode == code and said in done.stderr, done
 
 
 def terminated_daemon_finishes_what_runs():

@@ -96,7 +96,14 @@ public:
     refused("[server]\nlisten = 'nowhere'\n", ":2: ", "HOST:PORT");
     refused("[server]\nlisten = 'a:70000'\n", ":2: ", "HOST:PORT");
     refused("[server]\nmetrics = 'some'\n", ":2: ", "\"loopback\"");
-    refused("[instance]\npublic_url = 'http://lab'\n", ":2: ", "https://");
+    for (const std::string url : {"http://lab", "https://", "https:///x", "https://lab example/", "https://lab:99999",
+                                  "https://lab:", "https://[::1", "https://lab/?x", "https://a@b"}) {
+      refused("[instance]\npublic_url = '" + url + "'\n", ":2: ", "https://");
+      refused("[instance]\nother_urls = ['" + url + "']\n", ":2: ", "https://");
+    }
+    refused("[server]\ncertificate = '/nowhere/x.pem'\n", ":2: ", "cannot be read");
+    refused("\n[server]\nkey = '" + std::string(WAYBILL_SOURCE_DIR) + "/LICENSE'\n", ":2: ", "belong together");
+    refused("[log]\naudit_file = '/nowhere/audit.log'\n", ":2: ", "not there");
     refused("[instance]\nname = 3\n", ":2: ", "text in quotes");
     refused("[instance]\nother_urls = 'https://x'\n", ":2: ", "list of URLs");
   }
