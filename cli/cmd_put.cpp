@@ -171,11 +171,14 @@ void addPut(CLI::App &app, Work &work) {
       ->expected(1)
       ->take_all();
   command->add_flag("--public", options->isPublic, "readable by everybody at its URL");
-  command->footer("A folder keeps its name below a TARGET that ends in '/', and takes its place otherwise. Small files "
-                  "travel many to a message.\n"
-                  "SHA-256 is computed on this side and compared with the receipt.\n\n"
-                  "Example:\n  waybill put paper.pdf lab:/docs/\n  waybill put measurements lab:/2026/\n  tar c src | "
-                  "waybill put - lab:/src.tar");
+  command->footer(
+      "A folder keeps its name below a TARGET that ends in '/', and takes its place otherwise. Small files "
+      "travel many to a message.\n"
+      "SHA-256 is computed on this side and compared with the receipt.\n"
+      "A pipe may take its time for its first bytes; after that the instance gives it up when it is silent for "
+      "long (30 seconds unless configured).\n\n"
+      "Example:\n  waybill put paper.pdf lab:/docs/\n  waybill put measurements lab:/2026/\n  tar c src | "
+      "waybill put - lab:/src.tar");
   command->callback([options, &work] { work = [options](Context &context) { return runPut(*options, context); }; });
 }
 

@@ -4,6 +4,7 @@
 #include "cli/local_file.hpp"
 #include "cli/output.hpp"
 #include "cli/people.hpp"
+#include "cli/usage.hpp"
 #include "domain/data_path.hpp"
 #include "domain/random.hpp"
 #include "security/token.hpp"
@@ -12,6 +13,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <set>
 
 namespace waybill::cli {
 
@@ -37,6 +39,47 @@ security::Certificate audience(const std::string &name, Context &context) {
   return security::Certificate::fromPem(context.trusted(name).certificatePem);
 }
 
+void checkOperation(const std::string &name) {
+  // All of the contract, those too that this version's instances do not serve yet.
+  static const std::set<std::string> known{"Copy",
+                                           "CopyResponse",
+                                           "Receive",
+                                           "Delete",
+                                           "List",
+                                           "Describe",
+                                           "GetTransfer",
+                                           "ListTransfers",
+                                           "CancelTransfer",
+                                           "ListAlgorithms",
+                                           "DescribeAlgorithm",
+                                           "Invoke",
+                                           "GetJob",
+                                           "ListJobs",
+                                           "CancelJob",
+                                           "TrustKey",
+                                           "ListKeys",
+                                           "RevokeKey",
+                                           "Grant",
+                                           "Revoke",
+                                           "ListGrants"};
+  if (!known.contains(name)) {
+    throw WrongUsage("--operation takes operations as the WSDL names them, such as Copy or Receive, not '" + name +
+                     "'");
+  }
+}
+
+/// A path prefix, or the id of an object, by itself or as its URL.
+std::string resourceOf(const std::string &text) {
+  if (text.starts_with('/')) {
+    return parsePathPrefix(text);
+  }
+  const auto id = text.starts_with("https://") ? text.substr(text.rfind('/') + 1) : text;
+  if (id.size() != 32 || id.find_first_not_of("0123456789abcdef") != std::string::npos) {
+    throw WrongUsage("--resource takes a path such as /docs, or the id of an object, not '" + text + "'");
+  }
+  return text;
+}
+
 TokenClaims claimsOf(const TokenOptions &options, const security::Certificate &recipient, Context &context) {
   const auto lifetime = parseDuration(options.lifetime, "--lifetime");
   TokenClaims claims;
@@ -44,10 +87,17 @@ TokenClaims claimsOf(const TokenOptions &options, const security::Certificate &r
   claims.issuer = context.key().id();
   claims.audience = recipient.instanceId();
   claims.operations = options.operations;
+  for (const auto &operation : claims.operations) {
+    checkOperation(operation);
+  }
   for (const auto &resource : options.resources) {
-    claims.resources.push_back(resource.starts_with('/') ? parsePathPrefix(resource) : resource);
+    claims.resources.push_back(resourceOf(resource));
   }
   if (!options.replyTo.empty()) {
+    if (!options.replyTo.starts_with("https://")) {
+      throw WrongUsage("--reply-to takes an address such as https://host:8443/services/data, not '" + options.replyTo +
+                       "'");
+    }
     claims.replyTo = options.replyTo;
   }
   if (!options.subject.empty()) {

@@ -118,6 +118,12 @@ std::string readWholeFile(const std::string &path, std::uint64_t limit) {
 }
 
 std::size_t InputSource::read(std::span<std::byte> into) {
+  if (given_ < before_.size()) {
+    const auto count = std::min(into.size(), before_.size() - given_);
+    std::memcpy(into.data(), before_.data() + given_, count);
+    given_ += count;
+    return count;
+  }
   return into.empty() ? 0 : readSome(STDIN_FILENO, into, "standard input");
 }
 

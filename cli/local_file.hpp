@@ -44,10 +44,15 @@ private:
 /// All of a file of at most `limit` bytes. Throws Fault naming it.
 [[nodiscard]] std::string readWholeFile(const std::string &path, std::uint64_t limit);
 
-/// Standard input.
+/// Standard input, after the bytes of it that were read before.
 class InputSource final : public Source {
 public:
+  explicit InputSource(Bytes before) : before_(std::move(before)) {}
   std::size_t read(std::span<std::byte> into) override;
+
+private:
+  Bytes before_;
+  std::size_t given_ = 0;
 };
 
 /// Standard output.

@@ -3,12 +3,15 @@
 
 #include "cli/local_file.hpp"
 #include "cli/media_types.hpp"
+#include "cli/remote_list.hpp"
 #include "cli/sha256.hpp"
 #include "cli/token_resources.hpp"
+#include "domain/data_path.hpp"
 #include "domain/fault.hpp"
 
 #include <algorithm>
 #include <iterator>
+#include <set>
 
 namespace waybill::cli {
 
@@ -57,6 +60,7 @@ struct Uploader::Item {
   std::shared_ptr<const std::string> bytes; ///< of a small file
   std::shared_ptr<Read> read = std::make_shared<Read>();
   bool input = false;
+  std::shared_ptr<const Bytes> first; ///< of the input, read already
 
   [[nodiscard]] std::unique_ptr<Source> open(Progress &progress) const;
 };
@@ -112,7 +116,7 @@ std::unique_ptr<Source> Uploader::Item::open(Progress &progress) const {
   }
   std::unique_ptr<Source> inner;
   if (input) {
-    inner = std::make_unique<InputSource>();
+    inner = std::make_unique<InputSource>(*first);
   } else {
     inner = std::make_unique<FileSource>(local, *data.size);
   }
@@ -165,6 +169,10 @@ void Uploader::addInput(const std::string &remotePath) {
   item.local = "standard input";
   item.data = describe(remotePath, remotePath);
   item.input = true;
+  // A connection is opened once there is something to send: the instance gives up one that says nothing for long.
+  Bytes block(copyBlock);
+  block.resize(InputSource({}).read(block));
+  item.first = std::make_shared<const Bytes>(std::move(block));
   std::vector<Item> alone;
   alone.push_back(std::move(item));
   send(std::move(alone));
@@ -198,6 +206,35 @@ ReceiveResponse Uploader::receive(const std::vector<Item> &items) {
   return remote_.call(request, extras).message;
 }
 
+/// Looks which of the paths are taken, tells so for each, and takes them out; false when that finds none. For a folder
+/// that was sent before: finding each by a message of its own would take as many messages as it has files.
+bool Uploader::leaveOutTaken(std::vector<Item> &items) {
+  std::string_view folder = *items.front().data.path;
+  for (const auto &item : items) {
+    const auto [end, other] =
+        std::mismatch(folder.begin(), folder.end(), item.data.path->begin(), item.data.path->end());
+    folder = folder.substr(0, static_cast<std::size_t>(end - folder.begin()));
+  }
+  std::set<std::string, std::less<>> taken;
+  try {
+    listAll(remote_, parsePathPrefix(std::string(folder.substr(0, folder.rfind('/') + 1))),
+            [&](const Data &data) { taken.insert(data.path.value_or("")); });
+  } catch (const Fault &) {
+    return false; // without the right to list: one by one
+  }
+  const auto left = std::stable_partition(items.begin(), items.end(),
+                                          [&](const Item &item) { return taken.find(*item.data.path) == taken.end(); });
+  std::for_each(left, items.end(), [&](const Item &item) {
+    events_.failed(item.local, Fault(FaultCode::AlreadyExists,
+                                     "there is data at this path already; to send only what differs, use --overwrite "
+                                     "if-different",
+                                     *item.data.path));
+  });
+  const auto any = left != items.end();
+  items.erase(left, items.end());
+  return any;
+}
+
 /// All in one message, and where that fails for one of them, in two halves: so each failure is found with few messages.
 void Uploader::send(std::vector<Item> items) {
   progress_.name(items.front().local);
@@ -218,6 +255,12 @@ void Uploader::send(std::vector<Item> items) {
     }
     if (items.size() == 1) {
       events_.failed(items.front().local, fault);
+      return;
+    }
+    if (fault.code() == FaultCode::AlreadyExists && leaveOutTaken(items)) {
+      if (!items.empty()) {
+        send(std::move(items));
+      }
       return;
     }
   }

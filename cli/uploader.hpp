@@ -48,6 +48,7 @@ private:
   struct Item;
   [[nodiscard]] Data describe(const std::string &remotePath, const std::string &localName) const;
   void send(std::vector<Item> items);
+  [[nodiscard]] bool leaveOutTaken(std::vector<Item> &items);
   [[nodiscard]] ReceiveResponse receive(const std::vector<Item> &items);
   void check(const Item &item, const Data &receipt);
 

@@ -366,13 +366,22 @@ def hostile_names_do_no_harm_to_the_terminal():
         assert "\x1b" not in done.err and "\x07" not in done.err, done
 
 
+def tokens_that_can_never_work_are_refused():
+    with Folder() as folder:
+        folder.good("--home", "client", "init")
+        folder.good("--home", "server", "init")
+        (folder.path / "server.pem").write_bytes(folder.good("--home", "server", "identity", "--pem").raw)
+        for bad in (["--operation", "copy"], ["--operation", "Copy", "--resource", "docs"], ["--operation", "Copy", "--reply-to", "nowhere"]):
+            assert bad[-1] in folder.bad(2, "--home", "client", "token", "--audience", "server.pem", *bad).err
+
+
 def an_unknown_command_is_named():
     with Folder() as folder:
         assert "no command 'lss'" in folder.bad(2, "lss").err
 
 
 if __name__ == "__main__":
-    main(an_unknown_command_is_named, init_makes_a_private_home, init_never_overwrites, home_is_found_in_the_usual_order, identity_is_the_hash_of_the_key, readable_key_is_refused,
+    main(tokens_that_can_never_work_are_refused, an_unknown_command_is_named, init_makes_a_private_home, init_never_overwrites, home_is_found_in_the_usual_order, identity_is_the_hash_of_the_key, readable_key_is_refused,
          trust_grant_and_their_end, trusting_again_forgets_nothing, trust_refuses_what_is_wrong, fingerprints_may_be_written_in_groups, grant_refuses_what_is_wrong,
          token_is_opened_by_openssl, token_names_its_audience_in_each_way, remote_commands_need_a_trusted_instance, wrong_usage_is_exit_2,
          every_help_has_an_example, completion_knows_every_command_and_option, completion_works_in_real_shells, man_page_is_sound, full_output_is_an_error,

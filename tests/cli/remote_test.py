@@ -378,6 +378,25 @@ def two_files_for_one_path():
         assert folder.good("ls", "lab:/both/").out == ""
 
 
+def calls(operation):
+    """How many calls of an operation the instance has answered."""
+    return sum(float(line.split()[-1]) for line in LAB.get("/metrics")[2].decode().splitlines()
+               if line.startswith("waybill_operations_total{") and f'operation="{operation}"' in line)
+
+
+def sending_a_folder_again_takes_few_messages():
+    with Work() as folder:
+        for number in range(300):
+            folder.write(f"t/{number % 3}/{number}", b"%d" % number)
+        folder.good("put", "t", "lab:/again")
+        folder.write("t/new", b"new")
+        before = calls("Receive")
+        done = folder.bad(1, "put", "t", "lab:/again")
+        assert done.err.count("if-different") == 300 and "sent 1 file" in done.err, done
+        assert calls("Receive") - before == 2, calls("Receive") - before
+        assert folder.good("get", "lab:/again/new", "-").raw == b"new"
+
+
 def get_looks_before_it_asks():
     with Work() as folder:
         folder.write("a", os.urandom(3_000_000))
@@ -424,5 +443,5 @@ if __name__ == "__main__":
         main(a_file_goes_in_and_comes_out_by_each_name, data_is_found_by_its_id, refused_upload_is_not_sent, sizes_around_every_limit, a_tree_goes_in_and_comes_out, a_dot_puts_what_is_in_it, pipes, overwriting,
              one_that_is_there_does_not_stop_the_others, what_cannot_be_read_is_named_and_the_rest_goes_on, metadata_type_expiry_and_public,
              get_leaves_nothing_half_done, get_stays_in_its_folder, listing_and_deleting, without_the_right, trusting_an_instance, asked_on_a_terminal,
-             another_key_at_the_same_place, operators_own_certificate, progress_is_for_terminals_alone, two_files_for_one_path, get_looks_before_it_asks, nested_names_are_deleted_once,
+             another_key_at_the_same_place, operators_own_certificate, progress_is_for_terminals_alone, two_files_for_one_path, sending_a_folder_again_takes_few_messages, get_looks_before_it_asks, nested_names_are_deleted_once,
              an_expiry_in_the_past_is_refused, file_that_changes_while_it_is_sent)

@@ -137,6 +137,18 @@ def interrupted_put_leaves_nothing():
         relay.close()
 
 
+def a_pipe_may_take_its_time_to_begin():
+    with Folder() as folder:
+        relay = Relay()
+        process = start(folder, through(relay, folder), "put", "-", "lab:/late")
+        time.sleep(0.5)
+        assert relay.connections == 0 and process.poll() is None
+        said = process.communicate(b"late", timeout=30)
+        assert process.returncode == 0, said
+        assert folder.good("--home", LAB.client_home, "get", "lab:/late", "-").raw == b"late"
+        relay.close()
+
+
 def interrupted_while_it_waits_to_try_again():
     with Folder() as folder:
         closed = socket.create_server(("127.0.0.1", 0))
@@ -196,5 +208,5 @@ def cut_again_and_again_is_a_failure():
 if __name__ == "__main__":
     with LAB:
         LAB.start()
-        main(interrupted_get_leaves_nothing, interrupt_that_comes_twice_leaves_nothing, interrupted_put_leaves_nothing, interrupted_while_it_waits_to_try_again, lost_receipt_is_recovered, cut_get_goes_on,
+        main(interrupted_get_leaves_nothing, interrupt_that_comes_twice_leaves_nothing, interrupted_put_leaves_nothing, interrupted_while_it_waits_to_try_again, a_pipe_may_take_its_time_to_begin, lost_receipt_is_recovered, cut_get_goes_on,
              cut_again_and_again_is_a_failure)
