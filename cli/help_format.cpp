@@ -13,7 +13,7 @@ constexpr std::size_t column = 30;
 HelpFormat::HelpFormat() { column_width(column); }
 
 std::string HelpFormat::make_usage(const CLI::App *app, std::string name) const {
-  std::string usage = "Usage: " + (name.empty() ? app->get_name() : std::move(name)) + " [OPTIONS]";
+  std::string usage = "Usage: " + (name.empty() ? app->get_name() : name) + " [OPTIONS]";
   for (const auto *option :
        app->get_options([](const CLI::Option *candidate) { return candidate->get_positional(); })) {
     usage += option->get_required() ? " " + option->get_option_text() : " [" + option->get_option_text() + "]";

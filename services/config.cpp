@@ -110,11 +110,11 @@ template <class T> T choice(const toml::node &node, std::initializer_list<std::p
 /// Where a number of type T lives in a Config.
 template <class T> using Place = std::function<T &(Config &)>;
 
-template <class T> auto number(Place<T> place, std::int64_t low, std::int64_t high) {
+template <class T> auto number(const Place<T> &place, std::int64_t low, std::int64_t high) {
   return [=](Config &config, const toml::node &node) { place(config) = static_cast<T>(integer(node, low, high)); };
 }
 
-auto seconds(Place<std::chrono::seconds> place, std::int64_t low, std::int64_t high) {
+auto seconds(const Place<std::chrono::seconds> &place, std::int64_t low, std::int64_t high) {
   return
       [=](Config &config, const toml::node &node) { place(config) = std::chrono::seconds(integer(node, low, high)); };
 }
