@@ -18,6 +18,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -98,8 +99,8 @@ class WatchedStore final : public storage::ContentStore {
 public:
   explicit WatchedStore(std::unique_ptr<storage::ContentStore> real) : real_(std::move(real)) {}
 
-  std::function<void()> beforeReading; ///< runs once, before content is opened or held
-  std::function<std::uint64_t()> free; ///< what freeBytes() says instead of the truth
+  mutable std::function<void()> beforeReading; ///< runs once, before content is opened or held
+  std::function<std::uint64_t()> free;         ///< what freeBytes() says instead of the truth
 
   std::unique_ptr<storage::StagedContent> stage() override { return real_->stage(); }
   void publish(std::span<storage::StagedContent *const> staged) override { real_->publish(staged); }
@@ -124,10 +125,15 @@ public:
 
 private:
   void meddle() const {
-    if (const auto now = std::exchange(const_cast<WatchedStore *>(this)->beforeReading, {})) {
+    const auto now = [this] {
+      const std::lock_guard lock(mutex_);
+      return std::exchange(beforeReading, {});
+    }();
+    if (now) {
       now();
     }
   }
+  mutable std::mutex mutex_; ///< several calls may read at once
   std::unique_ptr<storage::ContentStore> real_;
 };
 
