@@ -27,7 +27,7 @@ public:
 /// A key of tests/vectors/tokens.
 InstanceKey keyNamed(const std::string &name) {
   namespace fs = std::filesystem;
-  const auto vectors = fs::path(__FILE__).parent_path().parent_path() / "vectors" / "tokens";
+  const auto vectors = fs::path(WAYBILL_SOURCE_DIR) / "tests" / "vectors" / "tokens";
   auto home = (fs::temp_directory_path() / "waybill-token-fuzz-XXXXXX").string();
   if (::mkdtemp(home.data()) == nullptr) {
     std::abort();
