@@ -57,7 +57,7 @@ make_token() {
 # The recipe to open one, from standard input. Arguments: ME (me.crt, me.key), FROM (from.crt).
 open_token() {
   local me=$1 from=$2
-  base64 -d > 3
+  base64 -d > ./3
   openssl cms -verify -binary -inform DER -in 3 -certfile "$from.crt" -nointern -noverify -out 2 &&
   openssl cms -decrypt -binary -inform DER -in 2 -recip "$me.crt" -inkey "$me.key" -out 1 &&
   openssl cms -verify -binary -inform DER -in 1 -certfile "$from.crt" -nointern -noverify -out claims.xml &&
