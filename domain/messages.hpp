@@ -3,6 +3,8 @@
 
 #include "domain/access.hpp"
 #include "domain/data.hpp"
+#include "domain/onward.hpp"
+#include "domain/transfer.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -51,6 +53,29 @@ struct DescribeRequest {
 };
 struct DescribeResponse {
   std::vector<Data> data;
+};
+
+/// A transfer is named by the MessageID of the request that started it; each caller sees their own.
+struct GetTransferRequest {
+  std::string messageId;
+};
+struct GetTransferResponse {
+  Transfer transfer;
+};
+struct CancelTransferRequest {
+  std::string messageId;
+};
+struct CancelTransferResponse {
+  Transfer transfer; ///< as it stands now; one that had ended before stays as it was
+};
+struct ListTransfersRequest {
+  std::optional<TransferState> state;
+  std::uint32_t limit = 1000;
+  std::optional<std::string> pageToken;
+};
+struct ListTransfersResponse {
+  std::vector<Transfer> transfers; ///< the newest first
+  std::optional<std::string> nextPageToken;
 };
 
 /// Where an instance serves what.
