@@ -4,6 +4,7 @@
 #include "domain/access.hpp"
 #include "domain/clock.hpp"
 #include "domain/data.hpp"
+#include "domain/transfer.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -49,6 +50,36 @@ struct TokenRow {
   std::optional<std::string> receipt; ///< body XML of the response that was given when it was spent
 };
 
+/// A reply that goes elsewhere, as the catalog keeps it: what Transfer shows, and what it takes to send it.
+struct TransferRow {
+  std::string id;        ///< 32 hex digits
+  std::string principal; ///< formatted; with messageId unique
+  std::string messageId;
+  std::string operation;
+  TransferState state = TransferState::Queued;
+  std::uint64_t bytesDone = 0;
+  std::uint64_t bytesTotal = 0;
+  std::uint32_t attempts = 0;
+  std::optional<std::string> lastError;
+  Time started;
+  std::optional<Time> ended; ///< set when, and only when, the state is final
+  Time nextAttempt;          ///< when it is due while it is queued
+  Time deadline;             ///< after which it is not tried again
+  std::int32_t priority = 0; ///< the higher goes first
+  std::string peer;          ///< "host:port" of the destination: how many go there at once is limited
+  std::vector<std::string> sources;
+  std::string destination;
+  std::optional<std::string> receipt; ///< body XML of what the receiver answered
+  std::string work;                   ///< all that is needed to send it; the catalog does not look inside
+  friend bool operator==(const TransferRow &, const TransferRow &) = default;
+};
+
+/// A place in the list of transfers, newest first: after the one that has these.
+struct TransferPosition {
+  Time started;
+  std::string id;
+};
+
 /// The writes of one unit of work. Valid only inside the function given to Catalog::commit.
 class Transaction {
 public:
@@ -73,6 +104,20 @@ public:
   /// Forgets those whose keepUntil is earlier, unless they are held: they belong to running work.
   virtual std::size_t pruneTokens(Time before) = 0;
   virtual std::size_t releaseAllTokens() = 0; ///< all that are held, at start-up; returns how many
+  // transfers
+  /// False, and nothing changed, when that principal has one of that messageId (decided by the unique index).
+  [[nodiscard]] virtual bool insertTransfer(const TransferRow &row) = 0;
+  /// Writes state, counters, lastError, ended, nextAttempt, receipt and work to the transfer `row.id`, if it is in the
+  /// state `from` (none: in any that is not final) at this moment; never to one that has ended. True when it did: of a
+  /// cancel and a completion, one gets true. An empty `work` leaves it as it is, as rows out of lists have none; a
+  /// final state clears it, for it holds tokens.
+  [[nodiscard]] virtual bool updateTransfer(const TransferRow &row, std::optional<TransferState> from) = 0;
+  [[nodiscard]] virtual std::optional<TransferRow> transfer(const std::string &principal,
+                                                            const std::string &messageId) = 0;
+  /// At start-up: those that were active when the last process ended are queued, and due at `now`. Returns how many.
+  virtual std::size_t requeueActiveTransfers(Time now) = 0;
+  /// Forgets those that ended before. Returns how many.
+  virtual std::size_t pruneTransfers(Time endedBefore) = 0;
   // keys and grants
   [[nodiscard]] virtual std::optional<TrustedKey> key(const std::string &instanceOrAlias) = 0;
   [[nodiscard]] virtual std::optional<Grant> grant(const std::string &id) = 0;
@@ -90,8 +135,8 @@ public:
 /// releases, pruning).
 enum class Durability : std::uint8_t { Durable, Relaxed };
 
-/// Objects, tokens, keys and grants of one instance. Thread-safe; several processes may open one catalog (the daemon
-/// and `waybill --home`). Reads see all that was committed before they began. Every implementation passes
+/// Objects, tokens, transfers, keys and grants of one instance. Thread-safe; several processes may open one catalog
+/// (the daemon and `waybill --home`). Reads see all that was committed before they began. Every implementation passes
 /// tests/unit/storage/catalog_suite.hpp.
 class Catalog {
 public:
@@ -118,6 +163,21 @@ public:
   /// Objects whose expiry has passed, at most `limit`.
   [[nodiscard]] virtual std::vector<ObjectRow> expired(Time now, std::size_t limit) const = 0;
   [[nodiscard]] virtual std::optional<TokenRow> token(const std::string &tokenId) const = 0;
+  [[nodiscard]] virtual std::optional<TransferRow> transfer(const std::string &principal,
+                                                            const std::string &messageId) const = 0;
+  [[nodiscard]] virtual std::optional<TransferRow> transferById(const std::string &id) const = 0;
+  /// Transfers of that principal (none: of all) in that state (none: in any), the newest first, from after `before`
+  /// (none: from the start), at most `limit`; with an empty `work`.
+  [[nodiscard]] virtual std::vector<TransferRow> transfers(const std::optional<std::string> &principal,
+                                                           std::optional<TransferState> state,
+                                                           const std::optional<TransferPosition> &before,
+                                                           std::size_t limit) const = 0;
+  /// Queued transfers whose time has come, those of higher priority first, then by nextAttempt: at most `perPeer` to
+  /// each peer, so that a long queue to one hides nobody's, and at most `limit` in all; with an empty `work`.
+  [[nodiscard]] virtual std::vector<TransferRow> dueTransfers(Time now, std::size_t perPeer,
+                                                              std::size_t limit) const = 0;
+  /// The earliest nextAttempt of all that are queued; nothing when none is.
+  [[nodiscard]] virtual std::optional<Time> nextTransferDue() const = 0;
   [[nodiscard]] virtual std::optional<TrustedKey> key(const std::string &instanceOrAlias) const = 0;
   [[nodiscard]] virtual std::vector<TrustedKey> keys() const = 0;
   [[nodiscard]] virtual std::vector<Grant> grants() const = 0;

@@ -10,9 +10,14 @@ namespace waybill::storage::statements {
   "id, path, owner, size, sha256, adler32, content_type, secure, created, expires, metadata"
 #define WAYBILL_KEY_COLUMNS "instance, certificate, alias, url, revoked, added"
 #define WAYBILL_PERMISSION_COLUMNS "id, instance, subject, rights, prefix, expires, created"
+/// All but the last, `work`, which can be long: lists leave it out.
+#define WAYBILL_TRANSFER_COLUMNS                                                                                       \
+  "id, principal, message_id, operation, state, bytes_done, bytes_total, attempts, last_error, started, ended, "       \
+  "next_attempt, deadline, priority, peer, sources, destination, receipt"
 inline constexpr std::string_view objectTypes = "tttitttiiit";
 inline constexpr std::string_view tokenTypes = "ttttiiitt";
 inline constexpr std::string_view keyTypes = "ttttii";
+inline constexpr std::string_view transferTypes = "tttttiiitiiiiittttt";
 inline constexpr std::string_view permissionTypes = "tttttii";
 
 // objects
@@ -56,6 +61,44 @@ inline constexpr Sql releaseBoundToken{"UPDATE token SET held = 0 WHERE id = :id
 inline constexpr Sql forgetHeldTokens{"DELETE FROM token WHERE held = 1 AND request IS NULL", "", ""};
 inline constexpr Sql releaseBoundTokens{"UPDATE token SET held = 0 WHERE held = 1", "", ""};
 inline constexpr Sql pruneTokens{"DELETE FROM token WHERE keep_until < :before AND held = 0", "i", ""};
+
+// transfers: who wins is the number of rows that these change
+inline constexpr Sql transferById{"SELECT " WAYBILL_TRANSFER_COLUMNS ", work FROM transfer WHERE id = :id", "t",
+                                  transferTypes};
+inline constexpr Sql transferByMessage{"SELECT " WAYBILL_TRANSFER_COLUMNS
+                                       ", work FROM transfer WHERE principal = :principal AND message_id = :message",
+                                       "tt", transferTypes};
+inline constexpr Sql transfersOf{"SELECT " WAYBILL_TRANSFER_COLUMNS
+                                 ", '' FROM transfer WHERE principal = :principal AND (started, id) < (:started, :id)"
+                                 " AND state = COALESCE(:state, state) ORDER BY started DESC, id DESC LIMIT :most",
+                                 "titti", transferTypes};
+inline constexpr Sql transfersOfAll{"SELECT " WAYBILL_TRANSFER_COLUMNS
+                                    ", '' FROM transfer WHERE (started, id) < (:started, :id)"
+                                    " AND state = COALESCE(:state, state) ORDER BY started DESC, id DESC LIMIT :most",
+                                    "itti", transferTypes};
+inline constexpr Sql transfersDue{
+    "SELECT " WAYBILL_TRANSFER_COLUMNS ", '' FROM transfer WHERE id IN"
+    " (SELECT id FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY peer ORDER BY priority DESC, next_attempt, id) AS "
+    "place"
+    " FROM transfer WHERE state = 'Queued' AND next_attempt <= :now) AS waiting WHERE place <= :most_of_a_peer)"
+    " ORDER BY priority DESC, next_attempt, id LIMIT :most",
+    "iii", transferTypes};
+inline constexpr Sql nextTransferDue{
+    "SELECT next_attempt FROM transfer WHERE state = 'Queued' ORDER BY next_attempt LIMIT 1", "", "i"};
+inline constexpr Sql insertTransfer{
+    "INSERT INTO transfer (" WAYBILL_TRANSFER_COLUMNS
+    ", work) VALUES (:id, :principal, :message, :operation, :state, :done, :total, :attempts, :error, :started, :ended,"
+    " :next, :deadline, :priority, :peer, :sources, :destination, :receipt, :work)"
+    " ON CONFLICT (principal, message_id) DO NOTHING",
+    transferTypes, ""};
+inline constexpr Sql updateTransfer{
+    "UPDATE transfer SET state = :state, bytes_done = :done, bytes_total = :total, attempts = :attempts,"
+    " last_error = :error, ended = :ended, next_attempt = :next, receipt = :receipt, work = COALESCE(:work, work)"
+    " WHERE id = :id AND state IN ('Queued', 'Active') AND state = COALESCE(:from, state)",
+    "tiiitiitttt", ""};
+inline constexpr Sql requeueActiveTransfers{
+    "UPDATE transfer SET state = 'Queued', next_attempt = :now WHERE state = 'Active'", "i", ""};
+inline constexpr Sql pruneTransfers{"DELETE FROM transfer WHERE ended IS NOT NULL AND ended < :before", "i", ""};
 
 // keys
 inline constexpr Sql keyByInstance{"SELECT " WAYBILL_KEY_COLUMNS " FROM trusted_key WHERE instance = :instance", "t",
@@ -102,6 +145,7 @@ inline constexpr Sql releaseSavepoint{"RELEASE SAVEPOINT work", "", ""};
 inline constexpr Sql rollbackToSavepoint{"ROLLBACK TO SAVEPOINT work", "", ""};
 
 #undef WAYBILL_OBJECT_COLUMNS
+#undef WAYBILL_TRANSFER_COLUMNS
 #undef WAYBILL_KEY_COLUMNS
 #undef WAYBILL_PERMISSION_COLUMNS
 

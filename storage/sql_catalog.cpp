@@ -195,6 +195,39 @@ std::optional<TokenRow> SqlCatalog::token(const std::string &tokenId) const {
   return readers_.with([&](auto &reader) { return reader.first(statements::tokenById, {tokenId}, toToken); });
 }
 
+std::optional<TransferRow> SqlCatalog::transfer(const std::string &principal, const std::string &messageId) const {
+  return readers_.with([&](auto &reader) {
+    return reader.first(statements::transferByMessage, {principal, messageId}, toTransfer);
+  });
+}
+
+std::optional<TransferRow> SqlCatalog::transferById(const std::string &id) const {
+  return readers_.with([&](auto &reader) { return reader.first(statements::transferById, {id}, toTransfer); });
+}
+
+std::vector<TransferRow> SqlCatalog::transfers(const std::optional<std::string> &principal,
+                                               std::optional<TransferState> state,
+                                               const std::optional<TransferPosition> &before, std::size_t limit) const {
+  const auto started = before ? column(before->started) : std::numeric_limits<std::int64_t>::max();
+  const auto id = before ? std::string_view(before->id) : std::string_view();
+  return readers_.with([&](auto &reader) {
+    return principal
+               ? reader.all(statements::transfersOf, {*principal, started, id, parameter(state), rowLimit(limit)},
+                            toTransfer)
+               : reader.all(statements::transfersOfAll, {started, id, parameter(state), rowLimit(limit)}, toTransfer);
+  });
+}
+
+std::vector<TransferRow> SqlCatalog::dueTransfers(Time now, std::size_t perPeer, std::size_t limit) const {
+  return readers_.with([&](auto &reader) {
+    return reader.all(statements::transfersDue, {column(now), rowLimit(perPeer), rowLimit(limit)}, toTransfer);
+  });
+}
+
+std::optional<Time> SqlCatalog::nextTransferDue() const {
+  return readers_.with([&](auto &reader) { return reader.first(statements::nextTransferDue, {}, toTime); });
+}
+
 std::optional<TrustedKey> SqlCatalog::key(const std::string &instanceOrAlias) const {
   return readers_.with([&](auto &reader) { return keyNamed(reader, instanceOrAlias); });
 }

@@ -29,6 +29,15 @@ public:
   [[nodiscard]] std::vector<ObjectRow> objects(const std::string &after, std::size_t limit) const override;
   [[nodiscard]] std::vector<ObjectRow> expired(Time now, std::size_t limit) const override;
   [[nodiscard]] std::optional<TokenRow> token(const std::string &tokenId) const override;
+  [[nodiscard]] std::optional<TransferRow> transfer(const std::string &principal,
+                                                    const std::string &messageId) const override;
+  [[nodiscard]] std::optional<TransferRow> transferById(const std::string &id) const override;
+  [[nodiscard]] std::vector<TransferRow> transfers(const std::optional<std::string> &principal,
+                                                   std::optional<TransferState> state,
+                                                   const std::optional<TransferPosition> &before,
+                                                   std::size_t limit) const override;
+  [[nodiscard]] std::vector<TransferRow> dueTransfers(Time now, std::size_t perPeer, std::size_t limit) const override;
+  [[nodiscard]] std::optional<Time> nextTransferDue() const override;
   [[nodiscard]] std::optional<TrustedKey> key(const std::string &instanceOrAlias) const override;
   [[nodiscard]] std::vector<TrustedKey> keys() const override;
   [[nodiscard]] std::vector<Grant> grants() const override;

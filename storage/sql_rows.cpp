@@ -65,6 +65,24 @@ std::vector<Metadata> metadataFrom(const std::string &text) {
   return metadata;
 }
 
+std::vector<std::string> textsFrom(const std::string &text) {
+  try {
+    return nlohmann::json::parse(text).get<std::vector<std::string>>();
+  } catch (const nlohmann::json::exception &) {
+    unreadable("transfer sources");
+  }
+}
+
+/// The text of what goes into one column. Throws Fault BadParameter, naming `what`, for text that is not UTF-8.
+std::string dump(const nlohmann::json &list, const std::string &what) {
+  try {
+    return list.dump();
+  } catch (const nlohmann::json::exception &) {
+    throw Fault(FaultCode::BadParameter,
+                "the catalog keeps " + what + " in UTF-8, and this is none; send it encoded so");
+  }
+}
+
 } // namespace
 
 Parameter parameter(const std::optional<std::string> &text) noexcept {
@@ -72,6 +90,10 @@ Parameter parameter(const std::optional<std::string> &text) noexcept {
 }
 
 Parameter parameter(const std::optional<Time> &time) noexcept { return time ? Parameter(column(*time)) : Parameter(); }
+
+Parameter parameter(std::optional<TransferState> state) noexcept {
+  return state ? Parameter(name(*state)) : Parameter();
+}
 
 std::int64_t column(std::uint64_t size) {
   if (size > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
@@ -87,12 +109,10 @@ std::string column(const std::vector<Metadata> &metadata) {
   for (const auto &entry : metadata) {
     pairs.push_back(nlohmann::json::array({entry.name, entry.value}));
   }
-  try {
-    return pairs.dump();
-  } catch (const nlohmann::json::exception &) {
-    throw Fault(FaultCode::BadParameter, "the catalog keeps metadata in UTF-8, and this is none; send it encoded so");
-  }
+  return dump(pairs, "metadata");
 }
+
+std::string column(const std::vector<std::string> &texts) { return dump(texts, "the names of sources"); }
 
 ObjectRow toObject(const Row &row) {
   Columns columns(row, "object");
@@ -126,6 +146,35 @@ TokenRow toToken(const Row &row) {
   return token;
 }
 
+TransferRow toTransfer(const Row &row) {
+  Columns columns(row, "transfer");
+  TransferRow transfer;
+  transfer.id = columns.text();
+  transfer.principal = columns.text();
+  transfer.messageId = columns.text();
+  transfer.operation = columns.text();
+  const auto state = transferStateNamed(columns.text());
+  if (!state) {
+    unreadable("transfer state");
+  }
+  transfer.state = *state;
+  transfer.bytesDone = static_cast<std::uint64_t>(columns.number());
+  transfer.bytesTotal = static_cast<std::uint64_t>(columns.number());
+  transfer.attempts = static_cast<std::uint32_t>(columns.number());
+  transfer.lastError = columns.optionalText();
+  transfer.started = columns.time();
+  transfer.ended = columns.optionalTime();
+  transfer.nextAttempt = columns.time();
+  transfer.deadline = columns.time();
+  transfer.priority = static_cast<std::int32_t>(columns.number());
+  transfer.peer = columns.text();
+  transfer.sources = textsFrom(columns.text());
+  transfer.destination = columns.text();
+  transfer.receipt = columns.optionalText();
+  transfer.work = columns.text();
+  return transfer;
+}
+
 TrustedKey toKey(const Row &row) {
   Columns columns(row, "trusted_key");
   TrustedKey key;
@@ -154,6 +203,8 @@ Grant toGrant(const Row &row) {
   grant.created = columns.time();
   return grant;
 }
+
+Time toTime(const Row &row) { return Columns(row, "transfer").time(); }
 
 std::string toText(const Row &row) { return Columns(row, "setting").text(); }
 

@@ -67,6 +67,38 @@ std::size_t SqlTransaction::releaseAllTokens() {
   return connection_.execute(statements::forgetHeldTokens) + connection_.execute(statements::releaseBoundTokens);
 }
 
+bool SqlTransaction::insertTransfer(const TransferRow &row) {
+  const auto sources = column(row.sources);
+  return connection_.execute(statements::insertTransfer,
+                             {row.id, row.principal, row.messageId, row.operation, name(row.state),
+                              column(row.bytesDone), column(row.bytesTotal), std::int64_t{row.attempts},
+                              parameter(row.lastError), column(row.started), parameter(row.ended),
+                              column(row.nextAttempt), column(row.deadline), std::int64_t{row.priority}, row.peer,
+                              sources, row.destination, parameter(row.receipt), row.work}) == 1;
+}
+
+bool SqlTransaction::updateTransfer(const TransferRow &row, std::optional<TransferState> from) {
+  const auto keepsWork = row.work.empty() && !isFinal(row.state);
+  const auto work = isFinal(row.state) ? std::string_view() : std::string_view(row.work);
+  return connection_.execute(statements::updateTransfer,
+                             {name(row.state), column(row.bytesDone), column(row.bytesTotal),
+                              std::int64_t{row.attempts}, parameter(row.lastError), parameter(row.ended),
+                              column(row.nextAttempt), parameter(row.receipt), keepsWork ? Parameter() : work, row.id,
+                              parameter(from)}) == 1;
+}
+
+std::optional<TransferRow> SqlTransaction::transfer(const std::string &principal, const std::string &messageId) {
+  return connection_.first(statements::transferByMessage, {principal, messageId}, toTransfer);
+}
+
+std::size_t SqlTransaction::requeueActiveTransfers(Time now) {
+  return connection_.execute(statements::requeueActiveTransfers, {column(now)});
+}
+
+std::size_t SqlTransaction::pruneTransfers(Time endedBefore) {
+  return connection_.execute(statements::pruneTransfers, {column(endedBefore)});
+}
+
 std::optional<TrustedKey> SqlTransaction::key(const std::string &instanceOrAlias) {
   return keyNamed(connection_, instanceOrAlias);
 }

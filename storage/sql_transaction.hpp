@@ -29,6 +29,12 @@ public:
   void releaseToken(const std::string &tokenId) override;
   std::size_t pruneTokens(Time before) override;
   std::size_t releaseAllTokens() override;
+  [[nodiscard]] bool insertTransfer(const TransferRow &row) override;
+  [[nodiscard]] bool updateTransfer(const TransferRow &row, std::optional<TransferState> from) override;
+  [[nodiscard]] std::optional<TransferRow> transfer(const std::string &principal,
+                                                    const std::string &messageId) override;
+  std::size_t requeueActiveTransfers(Time now) override;
+  std::size_t pruneTransfers(Time endedBefore) override;
   [[nodiscard]] std::optional<TrustedKey> key(const std::string &instanceOrAlias) override;
   [[nodiscard]] std::optional<Grant> grant(const std::string &id) override;
   void putKey(const TrustedKey &key) override;

@@ -55,6 +55,20 @@ constexpr std::array migrations{
     "UPDATE token SET held = 1 WHERE spent = 0;"
     "DROP INDEX token_reserved;"
     "CREATE INDEX token_held ON token (held) WHERE held = 1;",
+    // 3: replies that go elsewhere
+    "CREATE TABLE transfer (id TEXT PRIMARY KEY NOT NULL, principal TEXT NOT NULL, message_id TEXT NOT NULL,"
+    " operation TEXT NOT NULL, state TEXT NOT NULL, bytes_done INTEGER NOT NULL, bytes_total INTEGER NOT NULL,"
+    " attempts INTEGER NOT NULL, last_error TEXT, started INTEGER NOT NULL, ended INTEGER, next_attempt INTEGER NOT "
+    "NULL,"
+    " deadline INTEGER NOT NULL, priority INTEGER NOT NULL, peer TEXT NOT NULL, sources TEXT NOT NULL,"
+    " destination TEXT NOT NULL, receipt TEXT, work TEXT NOT NULL,"
+    " CHECK ((state IN ('Queued', 'Active')) = (ended IS NULL))) STRICT;"
+    "CREATE UNIQUE INDEX transfer_message ON transfer (principal, message_id);"
+    "CREATE INDEX transfer_of_principal ON transfer (principal, started, id);"
+    "CREATE INDEX transfer_started ON transfer (started, id);"
+    "CREATE INDEX transfer_next_attempt ON transfer (next_attempt) WHERE state = 'Queued';"
+    "CREATE INDEX transfer_of_peer ON transfer (peer, priority DESC, next_attempt, id) WHERE state = 'Queued';"
+    "CREATE INDEX transfer_ended ON transfer (ended) WHERE ended IS NOT NULL;",
 };
 
 constexpr Sql readApplicationId{"PRAGMA application_id", "", "i"};

@@ -51,6 +51,18 @@ class CatalogSuite : public CppUnit::TestFixture {
   CPPUNIT_TEST(pruningForgetsOldSpentTokens);
   CPPUNIT_TEST(allReservedTokensAreReleased);
   CPPUNIT_TEST(ofManyThreadsOneReserves);
+  // transfers
+  CPPUNIT_TEST(transfersComeBackAsTheyWere);
+  CPPUNIT_TEST(aMessageStartsOneTransferOfItsCaller);
+  CPPUNIT_TEST(ofTwoThreadsOneStartsATransfer);
+  CPPUNIT_TEST(anEndedTransferStaysAsItIs);
+  CPPUNIT_TEST(ofACancelAndACompletionOneWins);
+  CPPUNIT_TEST(anEndAndItsTimeGoTogether);
+  CPPUNIT_TEST(transfersAreListedNewestFirst);
+  CPPUNIT_TEST(dueTransfersComeByPriorityThenTime);
+  CPPUNIT_TEST(aLongQueueToOnePeerHidesNobodys);
+  CPPUNIT_TEST(activeTransfersAreQueuedAgainAtStart);
+  CPPUNIT_TEST(pruningForgetsEndedTransfers);
   // keys, grants, settings
   CPPUNIT_TEST(keysAreFoundByInstanceAndByAlias);
   CPPUNIT_TEST(anAliasBelongsToOneKey);
@@ -97,6 +109,17 @@ public:
   void pruningForgetsOldSpentTokens();
   void allReservedTokensAreReleased();
   void ofManyThreadsOneReserves();
+  void transfersComeBackAsTheyWere();
+  void aMessageStartsOneTransferOfItsCaller();
+  void ofTwoThreadsOneStartsATransfer();
+  void anEndedTransferStaysAsItIs();
+  void ofACancelAndACompletionOneWins();
+  void anEndAndItsTimeGoTogether();
+  void transfersAreListedNewestFirst();
+  void dueTransfersComeByPriorityThenTime();
+  void aLongQueueToOnePeerHidesNobodys();
+  void activeTransfersAreQueuedAgainAtStart();
+  void pruningForgetsEndedTransfers();
   void keysAreFoundByInstanceAndByAlias();
   void anAliasBelongsToOneKey();
   void grantsAreKeptReplacedAndRemoved();

@@ -2,6 +2,7 @@
 // What the SQLite catalog makes of its file: new, foreign, newer, damaged, locked.
 #include "catalog_suite.hpp"
 #include "raw_database.hpp"
+#include "storage/catalog_statements.hpp"
 #include "storage/sqlite_catalog.hpp"
 #include "temporary_folder.hpp"
 
@@ -25,6 +26,8 @@ class SqliteFileTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(anEmptyFileIsANewOne);
   CPPUNIT_TEST(manyMayCreateItAtOnce);
   CPPUNIT_TEST(theFirstSchemaIsMigrated);
+  CPPUNIT_TEST(theSecondSchemaIsMigrated);
+  CPPUNIT_TEST(transfersAreFoundByIndexes);
   CPPUNIT_TEST(aNewerSchemaIsRefused);
   CPPUNIT_TEST(anUnreadableSchemaVersionIsRefused);
   CPPUNIT_TEST(anotherProgramsDatabaseIsRefusedAndNotTouched);
@@ -40,7 +43,7 @@ class SqliteFileTest : public CppUnit::TestFixture {
 public:
   void aNewFileGetsTheSchema() {
     const auto catalog = openSqliteCatalog(path_, clock_);
-    CPPUNIT_ASSERT_EQUAL(std::string("2"), catalog->setting("schema.version").value());
+    CPPUNIT_ASSERT_EQUAL(std::string("3"), catalog->setting("schema.version").value());
     CPPUNIT_ASSERT(catalog->ledgerBirth() == clock_.now());
     RawDatabase raw(path_);
     CPPUNIT_ASSERT_EQUAL(std::string("1463900482"), raw.value("PRAGMA application_id"));
@@ -89,6 +92,7 @@ public:
   void theFirstSchemaIsMigrated() {
     (void)openSqliteCatalog(path_, clock_);
     RawDatabase(path_).run(
+        "DROP TABLE transfer;"
         "DROP TABLE token;"
         "CREATE TABLE token (id TEXT PRIMARY KEY NOT NULL, principal TEXT NOT NULL, operation TEXT NOT NULL,"
         " message_id TEXT, keep_until INTEGER NOT NULL, spent INTEGER NOT NULL, receipt TEXT) STRICT;"
@@ -98,7 +102,7 @@ public:
         "'<r/>');"
         "UPDATE setting SET value = '1' WHERE name = 'schema.version'");
     const auto catalog = openSqliteCatalog(path_, clock_);
-    CPPUNIT_ASSERT_EQUAL(std::string("2"), catalog->setting("schema.version").value());
+    CPPUNIT_ASSERT_EQUAL(std::string("3"), catalog->setting("schema.version").value());
     const auto spent = catalog->token("spent").value();
     CPPUNIT_ASSERT(spent.spent && !spent.held && !spent.request);
     CPPUNIT_ASSERT_EQUAL(std::string("<r/>"), spent.receipt.value());
@@ -109,6 +113,40 @@ public:
     });
     CPPUNIT_ASSERT(!catalog->token("held"));
     CPPUNIT_ASSERT_EQUAL(std::string("ok"), RawDatabase(path_).value("PRAGMA integrity_check"));
+  }
+
+  void theSecondSchemaIsMigrated() {
+    auto row = TransferRow();
+    row.id = "t";
+    {
+      const auto catalog = openSqliteCatalog(path_, clock_);
+      catalog->commit(Durability::Durable, [](Transaction &transaction) {
+        CPPUNIT_ASSERT(transaction.reserveToken({"spent", "p", "Receive", "m", Time()}, "r"));
+        CPPUNIT_ASSERT(transaction.spendToken("spent", "<r/>", Time()));
+      });
+    }
+    RawDatabase(path_).run("DROP TABLE transfer; UPDATE setting SET value = '2' WHERE name = 'schema.version'");
+    const auto catalog = openSqliteCatalog(path_, clock_);
+    CPPUNIT_ASSERT_EQUAL(std::string("3"), catalog->setting("schema.version").value());
+    CPPUNIT_ASSERT(catalog->token("spent")->spent);
+    catalog->commit(Durability::Durable,
+                    [&](Transaction &transaction) { CPPUNIT_ASSERT(transaction.insertTransfer(row)); });
+    CPPUNIT_ASSERT(catalog->transferById("t") == row);
+    CPPUNIT_ASSERT_EQUAL(std::string("ok"), RawDatabase(path_).value("PRAGMA integrity_check"));
+  }
+
+  /// What is asked for at every call, and by the queue all the time, must not become slow with many rows.
+  void transfersAreFoundByIndexes() {
+    (void)openSqliteCatalog(path_, clock_);
+    RawDatabase database(path_);
+    for (const auto *statement :
+         {statements::transferByMessage.text, statements::transfersOf.text, statements::transfersOfAll.text,
+          statements::transfersDue.text, statements::nextTransferDue.text, statements::pruneTransfers.text}) {
+      for (const auto &step : database.column("EXPLAIN QUERY PLAN " + std::string(statement))) {
+        CPPUNIT_ASSERT_MESSAGE(std::string(statement) + ": " + step, step.find("SCAN transfer") == std::string::npos ||
+                                                                         step.find("INDEX") != std::string::npos);
+      }
+    }
   }
 
   void aNewerSchemaIsRefused() {

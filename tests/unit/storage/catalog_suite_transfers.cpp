@@ -1,0 +1,304 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Transfers.
+#include "catalog_suite.hpp"
+
+#include <array>
+#include <atomic>
+#include <latch>
+#include <limits>
+#include <thread>
+
+namespace waybill::storage::tests {
+
+using std::chrono::seconds;
+
+namespace {
+
+TransferRow transferOf(const std::string &name) {
+  TransferRow row;
+  row.id = "id of " + name;
+  row.principal = std::string(64, 'a') + "/somebody";
+  row.messageId = "urn:uuid:" + name;
+  row.operation = "Copy";
+  row.bytesTotal = 1000;
+  row.started = Time(seconds(1'700'000'000));
+  row.nextAttempt = Time(seconds(1'700'000'000));
+  row.deadline = Time(seconds(1'700'086'400));
+  row.peer = "b.example:8443";
+  row.sources = {"/docs/é \"quoted\"", "https://other.example/x"};
+  row.destination = "https://b.example:8443/services/data";
+  row.work = R"({"anything":"<a b='c'/>"})";
+  return row;
+}
+
+TransferRow finished(TransferRow row, TransferState state) {
+  row.state = state;
+  row.ended = Time(seconds(1'700'000'100));
+  return row;
+}
+
+std::vector<std::string> messages(const std::vector<TransferRow> &rows) {
+  std::vector<std::string> found;
+  for (const auto &row : rows) {
+    found.push_back(row.messageId.substr(9));
+  }
+  return found;
+}
+
+using Names = std::vector<std::string>;
+
+} // namespace
+
+void CatalogSuite::transfersComeBackAsTheyWere() {
+  const auto plain = transferOf("plain");
+  auto full = finished(transferOf("full"), TransferState::Failed);
+  full.bytesDone = 999;
+  full.bytesTotal = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+  full.attempts = 7;
+  full.lastError = "the connection was cut";
+  full.priority = -3;
+  full.sources = {};
+  full.receipt = "<wb:ReceiveResponse/>";
+  durable([&](Transaction &transaction) {
+    CPPUNIT_ASSERT(transaction.insertTransfer(plain));
+    CPPUNIT_ASSERT(transaction.insertTransfer(full));
+    CPPUNIT_ASSERT(transaction.transfer(plain.principal, plain.messageId) == plain);
+  });
+  CPPUNIT_ASSERT(catalog_->transfer(plain.principal, plain.messageId) == plain);
+  CPPUNIT_ASSERT(catalog_->transferById(full.id) == full);
+  CPPUNIT_ASSERT(!catalog_->transfer("somebody else", plain.messageId));
+  CPPUNIT_ASSERT(!catalog_->transfer(plain.principal, "urn:uuid:other"));
+  CPPUNIT_ASSERT(!catalog_->transferById("other"));
+}
+
+void CatalogSuite::aMessageStartsOneTransferOfItsCaller() {
+  auto again = transferOf("one");
+  again.id = "another id";
+  auto elsewhere = again;
+  elsewhere.principal = "somebody else";
+  durable([&](Transaction &transaction) {
+    CPPUNIT_ASSERT(transaction.insertTransfer(transferOf("one")));
+    CPPUNIT_ASSERT(!transaction.insertTransfer(again));
+    CPPUNIT_ASSERT(transaction.insertTransfer(elsewhere));
+  });
+  CPPUNIT_ASSERT_EQUAL(transferOf("one").id, catalog_->transfer(again.principal, again.messageId)->id);
+}
+
+void CatalogSuite::ofTwoThreadsOneStartsATransfer() {
+  for (int round = 0; round < 50; ++round) {
+    const auto name = "race " + std::to_string(round);
+    std::atomic<int> winners{0};
+    std::latch start(2);
+    {
+      std::vector<std::jthread> racing;
+      for (int t = 0; t < 2; ++t) {
+        racing.emplace_back([&, t] {
+          auto row = transferOf(name);
+          row.id += std::to_string(t);
+          start.arrive_and_wait();
+          bool won = false;
+          catalog_->commit(Durability::Relaxed,
+                           [&](Transaction &transaction) { won = transaction.insertTransfer(row); });
+          winners += won ? 1 : 0;
+        });
+      }
+    }
+    CPPUNIT_ASSERT_EQUAL(1, winners.load());
+  }
+}
+
+void CatalogSuite::anEndedTransferStaysAsItIs() {
+  durable([&](Transaction &transaction) {
+    CPPUNIT_ASSERT(transaction.insertTransfer(transferOf("t")));
+    auto active = transferOf("t");
+    active.state = TransferState::Active;
+    active.attempts = 1;
+    CPPUNIT_ASSERT_MESSAGE("it is queued", !transaction.updateTransfer(active, TransferState::Active));
+    CPPUNIT_ASSERT(transaction.updateTransfer(active, TransferState::Queued));
+    CPPUNIT_ASSERT_MESSAGE("claimed once", !transaction.updateTransfer(active, TransferState::Queued));
+    active.bytesDone = 500;
+    active.lastError = "slow";
+    active.nextAttempt += seconds(7);
+    active.work = "new work";
+    CPPUNIT_ASSERT(transaction.updateTransfer(active, TransferState::Active));
+    CPPUNIT_ASSERT(transaction.transfer(active.principal, active.messageId) == active);
+    active.work.clear();
+    CPPUNIT_ASSERT(transaction.updateTransfer(active, std::nullopt));
+    active.work = "new work";
+    CPPUNIT_ASSERT_MESSAGE("no work given: left as it was",
+                           transaction.transfer(active.principal, active.messageId) == active);
+
+    auto done = finished(active, TransferState::Succeeded);
+    done.receipt = "<receipt/>";
+    CPPUNIT_ASSERT(transaction.updateTransfer(done, TransferState::Active));
+    for (const auto from : {std::optional<TransferState>(), std::optional(TransferState::Succeeded)}) {
+      CPPUNIT_ASSERT(!transaction.updateTransfer(finished(active, TransferState::Cancelled), from));
+      CPPUNIT_ASSERT(!transaction.updateTransfer(active, from));
+    }
+    auto unknown = active;
+    unknown.id = "unknown";
+    CPPUNIT_ASSERT(!transaction.updateTransfer(unknown, std::nullopt));
+    done.work.clear();
+    CPPUNIT_ASSERT_MESSAGE("and its tokens are gone", transaction.transfer(done.principal, done.messageId) == done);
+  });
+}
+
+void CatalogSuite::ofACancelAndACompletionOneWins() {
+  for (int round = 0; round < 50; ++round) {
+    auto row = transferOf("race " + std::to_string(round));
+    row.state = TransferState::Active;
+    durable([&](Transaction &transaction) { CPPUNIT_ASSERT(transaction.insertTransfer(row)); });
+    std::latch start(2);
+    std::array<bool, 2> won{};
+    const std::array ends{TransferState::Succeeded, TransferState::Cancelled};
+    {
+      std::vector<std::jthread> racing;
+      for (std::size_t t = 0; t < 2; ++t) {
+        racing.emplace_back([&, t] {
+          start.arrive_and_wait();
+          catalog_->commit(Durability::Relaxed, [&](Transaction &transaction) {
+            won.at(t) = transaction.updateTransfer(finished(row, ends.at(t)), std::nullopt);
+          });
+        });
+      }
+    }
+    CPPUNIT_ASSERT(won[0] != won[1]);
+    CPPUNIT_ASSERT(catalog_->transferById(row.id)->state == ends.at(won[0] ? 0 : 1));
+  }
+}
+
+void CatalogSuite::anEndAndItsTimeGoTogether() {
+  const auto refused = [&](const TransferRow &row) {
+    expectFault(FaultCode::Internal,
+                [&] { durable([&](Transaction &transaction) { CPPUNIT_ASSERT(transaction.insertTransfer(row)); }); });
+  };
+  auto endless = transferOf("endless");
+  endless.state = TransferState::Failed;
+  refused(endless);
+  auto early = transferOf("early");
+  early.ended = early.started;
+  refused(early);
+}
+
+void CatalogSuite::transfersAreListedNewestFirst() {
+  durable([&](Transaction &transaction) {
+    for (int i = 0; i < 6; ++i) {
+      auto row = transferOf(std::string(1, static_cast<char>('a' + i)));
+      row.started += seconds(i / 2); // two at a time: those are in the order of their ids
+      if (i == 2) {
+        row.principal = "somebody else";
+      }
+      CPPUNIT_ASSERT(transaction.insertTransfer(i == 3 ? finished(row, TransferState::Failed) : row));
+    }
+  });
+  const auto owner = transferOf("a").principal;
+  CPPUNIT_ASSERT((messages(catalog_->transfers(std::nullopt, std::nullopt, std::nullopt, 9)) ==
+                  Names{"f", "e", "d", "c", "b", "a"}));
+  CPPUNIT_ASSERT(
+      (messages(catalog_->transfers(owner, std::nullopt, std::nullopt, 9)) == Names{"f", "e", "d", "b", "a"}));
+  CPPUNIT_ASSERT((messages(catalog_->transfers(owner, TransferState::Failed, std::nullopt, 9)) == Names{"d"}));
+  CPPUNIT_ASSERT(
+      (messages(catalog_->transfers(std::nullopt, TransferState::Queued, std::nullopt, 2)) == Names{"f", "e"}));
+  CPPUNIT_ASSERT(catalog_->transfers("nobody", std::nullopt, std::nullopt, 9).empty());
+  Names paged;
+  std::optional<TransferPosition> position;
+  while (true) {
+    const auto page = catalog_->transfers(owner, std::nullopt, position, 2);
+    if (page.empty()) {
+      break;
+    }
+    for (const auto &row : page) {
+      CPPUNIT_ASSERT(row.work.empty());
+      CPPUNIT_ASSERT(row.sources == transferOf("a").sources);
+      paged.push_back(row.messageId.substr(9));
+    }
+    position = TransferPosition{page.back().started, page.back().id};
+  }
+  CPPUNIT_ASSERT((paged == Names{"f", "e", "d", "b", "a"}));
+}
+
+void CatalogSuite::dueTransfersComeByPriorityThenTime() {
+  const auto now = transferOf("x").nextAttempt;
+  CPPUNIT_ASSERT(!catalog_->nextTransferDue());
+  durable([&](Transaction &transaction) {
+    const auto add = [&](const std::string &name, int late, std::int32_t priority, TransferState state) {
+      auto row = transferOf(name);
+      row.nextAttempt += seconds(late);
+      row.priority = priority;
+      CPPUNIT_ASSERT(transaction.insertTransfer(isFinal(state) ? finished(row, state) : row));
+      if (state == TransferState::Active) {
+        row.state = state;
+        CPPUNIT_ASSERT(transaction.updateTransfer(row, std::nullopt));
+      }
+    };
+    add("later", 1, 9, TransferState::Queued);
+    add("second", -1, 0, TransferState::Queued);
+    add("first", 0, 1, TransferState::Queued);
+    add("third", 0, 0, TransferState::Queued);
+    add("low", -100, -1, TransferState::Queued);
+    add("active", -200, 5, TransferState::Active);
+    add("ended", -300, 5, TransferState::Succeeded);
+  });
+  CPPUNIT_ASSERT((messages(catalog_->dueTransfers(now, 9, 9)) == Names{"first", "second", "third", "low"}));
+  CPPUNIT_ASSERT((messages(catalog_->dueTransfers(now, 9, 2)) == Names{"first", "second"}));
+  CPPUNIT_ASSERT((messages(catalog_->dueTransfers(now, 2, 9)) == Names{"first", "second"}));
+  CPPUNIT_ASSERT((messages(catalog_->dueTransfers(now + seconds(1), 9, 1)) == Names{"later"}));
+  CPPUNIT_ASSERT(catalog_->dueTransfers(now - seconds(101), 9, 9).empty());
+  CPPUNIT_ASSERT(catalog_->nextTransferDue() == now - seconds(100));
+}
+
+void CatalogSuite::aLongQueueToOnePeerHidesNobodys() {
+  durable([&](Transaction &transaction) {
+    for (int i = 0; i < 100; ++i) {
+      auto row = transferOf("busy " + std::to_string(i));
+      row.priority = 9;
+      CPPUNIT_ASSERT(transaction.insertTransfer(row));
+    }
+    auto other = transferOf("other");
+    other.peer = "c.example:8443";
+    CPPUNIT_ASSERT(transaction.insertTransfer(other));
+  });
+  const auto due = messages(catalog_->dueTransfers(transferOf("x").nextAttempt, 3, 10));
+  CPPUNIT_ASSERT_EQUAL(std::size_t{4}, due.size());
+  CPPUNIT_ASSERT_EQUAL(std::string("other"), due.back());
+}
+
+void CatalogSuite::activeTransfersAreQueuedAgainAtStart() {
+  durable([&](Transaction &transaction) {
+    auto active = transferOf("active");
+    active.state = TransferState::Active;
+    active.attempts = 2;
+    CPPUNIT_ASSERT(transaction.insertTransfer(active));
+    CPPUNIT_ASSERT(transaction.insertTransfer(transferOf("queued")));
+    CPPUNIT_ASSERT(transaction.insertTransfer(finished(transferOf("ended"), TransferState::Cancelled)));
+  });
+  const auto now = Time(seconds(1'700'000'500));
+  durable([&](Transaction &transaction) {
+    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, transaction.requeueActiveTransfers(now));
+    CPPUNIT_ASSERT_EQUAL(std::size_t{0}, transaction.requeueActiveTransfers(now));
+  });
+  auto expected = transferOf("active");
+  expected.attempts = 2;
+  expected.nextAttempt = now;
+  CPPUNIT_ASSERT(catalog_->transferById(expected.id) == expected);
+  CPPUNIT_ASSERT(catalog_->transferById(transferOf("queued").id) == transferOf("queued"));
+  CPPUNIT_ASSERT(catalog_->transferById(transferOf("ended").id)->state == TransferState::Cancelled);
+}
+
+void CatalogSuite::pruningForgetsEndedTransfers() {
+  const auto ended = finished(transferOf("old"), TransferState::Failed);
+  durable([&](Transaction &transaction) {
+    CPPUNIT_ASSERT(transaction.insertTransfer(ended));
+    auto newer = finished(transferOf("new"), TransferState::Succeeded);
+    newer.ended = *newer.ended + seconds(1);
+    CPPUNIT_ASSERT(transaction.insertTransfer(newer));
+    CPPUNIT_ASSERT(transaction.insertTransfer(transferOf("queued")));
+    CPPUNIT_ASSERT_EQUAL(std::size_t{0}, transaction.pruneTransfers(*ended.ended));
+    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, transaction.pruneTransfers(*ended.ended + seconds(1)));
+  });
+  CPPUNIT_ASSERT(!catalog_->transferById(ended.id));
+  CPPUNIT_ASSERT(catalog_->transferById(transferOf("new").id));
+  CPPUNIT_ASSERT(catalog_->transferById(transferOf("queued").id));
+}
+
+} // namespace waybill::storage::tests
