@@ -133,6 +133,8 @@ wb__Data *toWire(const Data &data, Arena &arena) {
   return wire;
 }
 
+} // namespace
+
 std::vector<Data> allFromWire(std::vector<wb__Data *> &wire) {
   std::vector<Data> all;
   all.reserve(wire.size());
@@ -148,6 +150,8 @@ void allToWire(std::vector<wb__Data *> &wire, const std::vector<Data> &all, Aren
     wire.push_back(toWire(data, arena));
   }
 }
+
+namespace {
 
 /// A message that is nothing but data.
 template <class T, class Wire> struct DataAlone {

@@ -94,6 +94,10 @@ private:
 /// there already stay. Any other text comes back as it is.
 [[nodiscard]] std::string escapedCid(std::string_view reference);
 
+/// Every wb:Data of a message, in its order.
+[[nodiscard]] std::vector<Data> allFromWire(std::vector<wb__Data *> &wire);
+void allToWire(std::vector<wb__Data *> &wire, const std::vector<Data> &all, Arena &arena);
+
 /// What is known of one message: the generated class, the element's name, and how the fields of `T` become those of the
 /// class and back. Specialised for each struct of domain/messages.hpp:
 ///   using Element = <generated class>;

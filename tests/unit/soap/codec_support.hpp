@@ -30,6 +30,20 @@ inline bool operator==(const ListResponse &a, const ListResponse &b) {
 }
 inline bool operator==(const DescribeRequest &a, const DescribeRequest &b) { return a.data == b.data; }
 inline bool operator==(const DescribeResponse &a, const DescribeResponse &b) { return a.data == b.data; }
+inline bool operator==(const GetTransferRequest &a, const GetTransferRequest &b) { return a.messageId == b.messageId; }
+inline bool operator==(const GetTransferResponse &a, const GetTransferResponse &b) { return a.transfer == b.transfer; }
+inline bool operator==(const CancelTransferRequest &a, const CancelTransferRequest &b) {
+  return a.messageId == b.messageId;
+}
+inline bool operator==(const CancelTransferResponse &a, const CancelTransferResponse &b) {
+  return a.transfer == b.transfer;
+}
+inline bool operator==(const ListTransfersRequest &a, const ListTransfersRequest &b) {
+  return a.state == b.state && a.limit == b.limit && a.pageToken == b.pageToken;
+}
+inline bool operator==(const ListTransfersResponse &a, const ListTransfersResponse &b) {
+  return a.transfers == b.transfers && a.nextPageToken == b.nextPageToken;
+}
 inline bool operator==(const GetInstanceRequest &, const GetInstanceRequest &) { return true; }
 inline bool operator==(const GetInstanceResponse &a, const GetInstanceResponse &b) {
   return a.name == b.name && a.id == b.id && a.certificatePem == b.certificatePem && a.version == b.version &&
@@ -82,6 +96,30 @@ inline Data fullData() {
   data.content = "cid:c@waybill";
   data.token = "MIIEBgYJKoZIhvcNAQcC";
   return data;
+}
+
+inline Transfer shortTransfer() {
+  Transfer transfer;
+  transfer.messageId = "urn:uuid:1";
+  transfer.operation = "Copy";
+  transfer.owner = instanceId;
+  transfer.started = moment();
+  transfer.destination = "https://lab.example:8443/services/data";
+  return transfer;
+}
+inline Transfer fullTransfer() {
+  auto transfer = shortTransfer();
+  transfer.messageId = "http://example.org/a?b=c&d";
+  transfer.owner = instanceId + "/anna";
+  transfer.state = TransferState::Failed;
+  transfer.bytesDone = 18'446'744'073'709'551'614ULL;
+  transfer.bytesTotal = 18'446'744'073'709'551'615ULL;
+  transfer.attempts = 4'294'967'295U;
+  transfer.lastError = "it said <no> & hung up";
+  transfer.ended = moment() + 1h;
+  transfer.sources = {"/docs/a & b", " /with blanks ", "https://other.example/x?y&z"};
+  transfer.receipt = {fullData(), Data{}};
+  return transfer;
 }
 
 inline TrustedKey key() { return {instanceId, pem, "lab", "https://lab.example:8443/", true, moment()}; }

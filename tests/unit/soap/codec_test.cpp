@@ -15,6 +15,7 @@ using namespace std::chrono_literals;
 class CodecTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(CodecTest);
   CPPUNIT_TEST(dataMessagesComeBackAsTheyWere);
+  CPPUNIT_TEST(transferMessagesComeBackAsTheyWere);
   CPPUNIT_TEST(accessMessagesComeBackAsTheyWere);
   CPPUNIT_TEST(everyChoiceComesBackAsItWas);
   CPPUNIT_TEST(aThousandDataComeBackInOrder);
@@ -42,6 +43,23 @@ public:
     requireRoundTrip(ListResponse{});
     requireRoundTrip(DescribeRequest{data});
     requireRoundTrip(DescribeResponse{data});
+  }
+
+  void transferMessagesComeBackAsTheyWere() {
+    requireRoundTrip(GetTransferRequest{"urn:uuid:1"});
+    requireRoundTrip(GetTransferResponse{fullTransfer()});
+    requireRoundTrip(CancelTransferRequest{"http://example.org/a?b=c&d"});
+    requireRoundTrip(CancelTransferResponse{shortTransfer()});
+    requireRoundTrip(ListTransfersRequest{});
+    requireRoundTrip(ListTransfersRequest{TransferState::Active, 4'294'967'295U, "next"});
+    requireRoundTrip(ListTransfersResponse{});
+    requireRoundTrip(ListTransfersResponse{{fullTransfer(), shortTransfer()}, "next"});
+    for (const auto state : {TransferState::Queued, TransferState::Active, TransferState::Succeeded,
+                             TransferState::Failed, TransferState::Cancelled}) {
+      requireContains(soap::encode(ListTransfersRequest{state, 1, {}}),
+                      "<wb:State>" + std::string(name(state)) + "</wb:State>");
+      requireRoundTrip(ListTransfersRequest{state, 1, {}});
+    }
   }
 
   void accessMessagesComeBackAsTheyWere() {
