@@ -13,7 +13,9 @@ namespace {
 
 constexpr std::string_view replyRelationship = "http://www.w3.org/2005/08/addressing/reply";
 
-std::string headerName(const xmlNode *block) { return "wsa:" + std::string(xml::view(block->name)); }
+std::string headerName(const xmlNode *block) {
+  return (xml::nameOf(block).space == waybillNamespace ? "wb:" : "wsa:") + std::string(xml::view(block->name));
+}
 
 [[noreturn]] void refuse(FaultCode code, const xmlNode *block, const std::string &what) {
   throw Fault(code,
@@ -59,7 +61,13 @@ const xmlNode *onlyChild(const xmlNode *block, std::string_view local) {
   return found;
 }
 
-/// Reads a header of type wsa:EndpointReferenceType (Core, section 2.2).
+} // namespace
+
+bool imitatesHeaders(const xmlNode *parameter) {
+  const auto space = xml::nameOf(parameter).space;
+  return space == addressingNamespace || space == soap11Namespace || space == soap12Namespace;
+}
+
 EndpointReference endpointReference(const xmlNode *block, const Limits &limits) {
   const auto *address = onlyChild(block, "Address");
   if (address == nullptr) {
@@ -76,12 +84,19 @@ EndpointReference endpointReference(const xmlNode *block, const Limits &limits) 
     if (reference.referenceParameters.size() == limits.headers) {
       refuse(FaultCode::TooLarge, block, "has more than " + std::to_string(limits.headers) + " reference parameters");
     }
+    if (imitatesHeaders(each)) {
+      refuse(FaultCode::InvalidEndpointReference, block,
+             "has the reference parameter " + printable(xml::clarkName(xml::nameOf(each)), 120) +
+                 ", which would become a header of SOAP or WS-Addressing in what is sent there; take it out");
+    }
     // A long declaration far outside would otherwise be copied into each of them.
     reference.referenceParameters.push_back(xml::standAlone(each, left));
     left -= reference.referenceParameters.back().size();
   }
   return reference;
 }
+
+namespace {
 
 /// Collects the properties of one message, header by header. What is wrong is told at the end, when all that is right
 /// has been collected: the fault goes where the other headers say.
@@ -118,6 +133,13 @@ public:
 private:
   void collect(const xmlNode *block) {
     const auto name = xml::view(block->name);
+    const auto marked = xml::attribute(block, addressingNamespace, "IsReferenceParameter").value_or("false");
+    if (trimmed(marked) == "true" || trimmed(marked) == "1") {
+      begin(false, block);
+      refuse(FaultCode::InvalidAddressingHeader, block,
+             "is marked as a reference parameter, which no header of WS-Addressing may be: whoever wrote the endpoint "
+             "reference tried to speak for the sender");
+    }
     if (name == "MessageID") {
       setIri(addressing_.messageId, block, FaultCode::InvalidAddressingHeader);
     } else if (name == "RelatesTo") {
@@ -153,13 +175,16 @@ private:
     property = endpointReference(block, limits_);
   }
 
-  /// Any number of relationships may be given; ours is the reply (Core, section 3.1).
+  /// Any number of relationships may be given; ours are two (Core, section 3.1).
   void relate(const xmlNode *block) {
     begin(false, block);
     auto value = iri(block, block, FaultCode::InvalidAddressingHeader);
     const auto type = xml::attribute(block, "", "RelationshipType");
-    if ((!type || trimmed(*type) == replyRelationship) && !addressing_.relatesTo) {
+    const auto is = [&](std::string_view wanted) { return trimmed(*type) == wanted; };
+    if ((!type || is(replyRelationship)) && !addressing_.relatesTo) {
       addressing_.relatesTo = std::move(value);
+    } else if (type && is(transferRelationship) && !addressing_.transfer) {
+      addressing_.transfer = std::move(value);
     }
   }
 

@@ -8,10 +8,14 @@
 
 namespace waybill::soap {
 
+/// RelationshipType of the wsa:RelatesTo by which each message of a chain names the call that began it.
+inline constexpr const char *transferRelationship = "urn:waybill:1/Transfer";
+
 /// The message addressing properties of one message (WS-Addressing 1.0 Core, section 3).
 struct Addressing {
   std::optional<std::string> messageId;
   std::optional<std::string> relatesTo; ///< the one with the reply relationship
+  std::optional<std::string> transfer;  ///< the one with the relationship transferRelationship
   std::optional<std::string> to;
   std::optional<std::string> action;
   std::optional<EndpointReference> from;

@@ -80,7 +80,8 @@ bool isTrue(std::string_view text, const xmlNode *block) {
 bool isOurOwn(const QName &name) {
   static constexpr std::array<std::string_view, 7> addressing{"MessageID", "RelatesTo", "To",     "Action",
                                                               "From",      "ReplyTo",   "FaultTo"};
-  return name == QName{waybillNamespace, "Token"} ||
+  static constexpr std::array<std::string_view, 3> ours{"Token", "Onward", "Overwrite"};
+  return (name.space == waybillNamespace && std::find(ours.begin(), ours.end(), name.local) != ours.end()) ||
          (name.space == addressingNamespace &&
           std::find(addressing.begin(), addressing.end(), name.local) != addressing.end());
 }
@@ -158,14 +159,11 @@ void Envelope::requireUnderstood(const std::set<QName> &understood) const {
   }
 }
 
-std::optional<std::string> Envelope::headerText(const QName &name) const {
-  if (state_->header == nullptr) {
-    return std::nullopt;
-  }
+const xmlNode *Envelope::State::onlyHeader(std::string_view space, std::string_view local) const {
   const xmlNode *found = nullptr;
-  const auto *block = xml::forUs(xml::firstElement(state_->header), state_->version);
-  for (; block != nullptr; block = xml::forUs(xml::nextElement(block), state_->version)) {
-    if (!xml::is(block, name.space, name.local)) {
+  const auto *block = header == nullptr ? nullptr : xml::forUs(xml::firstElement(header), version);
+  for (; block != nullptr; block = xml::forUs(xml::nextElement(block), version)) {
+    if (!xml::is(block, space, local)) {
       continue;
     }
     if (found != nullptr) {
@@ -173,6 +171,11 @@ std::optional<std::string> Envelope::headerText(const QName &name) const {
     }
     found = block;
   }
+  return found;
+}
+
+std::optional<std::string> Envelope::headerText(const QName &name) const {
+  const auto *found = state_->onlyHeader(name.space, name.local);
   if (found == nullptr) {
     return std::nullopt;
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "domain/messages.hpp"
 #include "soap/addressing.hpp"
 #include "soap/limits.hpp"
 #include "soap/version.hpp"
@@ -62,8 +63,8 @@ public:
   [[nodiscard]] bool isFault() const;
 
   /// Throws Fault MustUnderstand naming the first header meant for us (no role/actor, "next", the ultimate receiver)
-  /// that says mustUnderstand and is not in `understood`. WS-Addressing's own headers and wb:Token are always
-  /// understood.
+  /// that says mustUnderstand and is not in `understood`. WS-Addressing's own headers, wb:Token, wb:Onward and
+  /// wb:Overwrite are always understood.
   void requireUnderstood(const std::set<QName> &understood = {}) const;
 
   /// The addressing headers, with WS-Addressing's faults for malformed, doubled (InvalidCardinality) or incomplete ones
@@ -76,6 +77,14 @@ public:
   /// The text of the header block `name`, blanks at the ends taken off; nothing when absent. Throws Fault
   /// InvalidMessage when it is there twice.
   [[nodiscard]] std::optional<std::string> headerText(const QName &name) const;
+
+  /// The header wb:Onward: where the response to this message is to be sent, and which. Nothing when absent. Throws
+  /// WS-Addressing's faults for an endpoint reference that is none, InvalidMessage for another wb:send than Receipt or
+  /// Data and when the header is there twice. Any absolute IRI may be the address, also anonymous and none.
+  [[nodiscard]] std::optional<Onward> onward() const;
+  /// The header wb:Overwrite. Throws Fault InvalidMessage for another text than those of the schema, and when it is
+  /// there twice.
+  [[nodiscard]] std::optional<Overwrite> overwrite() const;
 
   /// Turns every wb:Content of the body into a reference: inline base64 is decoded and given to `addInline(contentId,
   /// bytes)`; xop:Include is checked (href must be "cid:"). Afterwards each wb:Content holds the base64 form of the
@@ -105,9 +114,18 @@ private:
 [[nodiscard]] std::string writeEnvelope(Version version, const Addressing &addressing,
                                         const std::vector<std::string> &headerBlocks, std::string_view bodyXml);
 
+/// The same, to the endpoint `to`: wsa:To is its address (none when that is anonymous), and its reference parameters
+/// become header blocks, before `headerBlocks` (SOAP Binding, section 3.2). Throws as asReferenceParameterHeader does.
+[[nodiscard]] std::string writeEnvelopeTo(Version version, const EndpointReference &to, Addressing addressing,
+                                          const std::vector<std::string> &headerBlocks, std::string_view bodyXml);
+
+/// The element wb:Onward, standing alone: a header block, or a reference parameter of the endpoint before it.
+[[nodiscard]] std::string encodeOnward(const Onward &onward);
+
 /// The reference parameter `xml` (one of EndpointReference::referenceParameters) as the header block that goes to that
 /// endpoint: marked with wsa:IsReferenceParameter="true" (SOAP Binding, section 3.2). Throws Fault InvalidMessage when
-/// `xml` is not one element that stands alone.
+/// `xml` is not one element that stands alone, InvalidEndpointReference when it is of SOAP's or WS-Addressing's own
+/// namespace: those would speak for the sender.
 [[nodiscard]] std::string asReferenceParameterHeader(std::string_view xml);
 
 /// `text` with & < > " ' and CR escaped, for element content and attribute values. What XML cannot have at all (bytes

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "soap/envelope.hpp"
 
+#include "domain/fault.hpp"
 #include "domain/text.hpp"
-#include "soap/xml.hpp"
+#include "soap/envelope_state.hpp"
 
 #include <algorithm>
 
@@ -52,20 +53,24 @@ void writeText(std::string &to, const char *name, const std::optional<std::strin
   }
 }
 
-void writeReference(std::string &to, const char *name, const std::optional<EndpointReference> &reference) {
-  if (!reference) {
-    return;
-  }
-  to += std::string("<wsa:") + name + ">";
-  writeText(to, "Address", reference->address);
-  if (!reference->referenceParameters.empty()) {
+/// What is inside an element of type wsa:EndpointReferenceType.
+void writeInside(std::string &to, const EndpointReference &reference) {
+  writeText(to, "Address", reference.address);
+  if (!reference.referenceParameters.empty()) {
     to += "<wsa:ReferenceParameters>";
-    for (const auto &parameter : reference->referenceParameters) {
+    for (const auto &parameter : reference.referenceParameters) {
       to += parameter;
     }
     to += "</wsa:ReferenceParameters>";
   }
-  to += std::string("</wsa:") + name + ">";
+}
+
+void writeReference(std::string &to, const char *name, const std::optional<EndpointReference> &reference) {
+  if (reference) {
+    to += std::string("<wsa:") + name + ">";
+    writeInside(to, *reference);
+    to += std::string("</wsa:") + name + ">";
+  }
 }
 
 std::string addressingHeaders(const Addressing &addressing) {
@@ -74,6 +79,10 @@ std::string addressingHeaders(const Addressing &addressing) {
   writeText(text, "Action", addressing.action);
   writeText(text, "MessageID", addressing.messageId);
   writeText(text, "RelatesTo", addressing.relatesTo);
+  if (addressing.transfer) {
+    text += std::string("<wsa:RelatesTo RelationshipType=\"") + transferRelationship + "\">" +
+            escapeXml(*addressing.transfer) + "</wsa:RelatesTo>";
+  }
   writeReference(text, "From", addressing.from);
   writeReference(text, "ReplyTo", addressing.replyTo);
   writeReference(text, "FaultTo", addressing.faultTo);
@@ -143,6 +152,27 @@ std::string writeEnvelope(Version version, const Addressing &addressing, const s
   return text;
 }
 
+std::string writeEnvelopeTo(Version version, const EndpointReference &to, Addressing addressing,
+                            const std::vector<std::string> &headerBlocks, std::string_view bodyXml) {
+  addressing.to = to.isAnonymous() ? std::nullopt : std::optional(to.address);
+  std::vector<std::string> blocks;
+  blocks.reserve(to.referenceParameters.size() + headerBlocks.size());
+  for (const auto &parameter : to.referenceParameters) {
+    blocks.push_back(asReferenceParameterHeader(parameter));
+  }
+  blocks.insert(blocks.end(), headerBlocks.begin(), headerBlocks.end());
+  return writeEnvelope(version, addressing, blocks, bodyXml);
+}
+
+std::string encodeOnward(const Onward &onward) {
+  std::string text = std::string("<wb:Onward xmlns:wb=\"") + waybillNamespace + "\" xmlns:wsa=\"" +
+                     addressingNamespace + "\" wb:send=\"";
+  text += onward.send == Onward::Send::Data ? "Data\">" : "Receipt\">";
+  writeInside(text, onward.to);
+  text += "</wb:Onward>";
+  return text;
+}
+
 std::string asReferenceParameterHeader(std::string_view xml) {
   // It has been under a reader's limits before, but for the declarations that it was given since.
   Limits limits;
@@ -152,6 +182,13 @@ std::string asReferenceParameterHeader(std::string_view xml) {
   limits.depth = std::min<std::size_t>(xml.size(), 10'000);
   const auto document = xml::read(xml, limits, "utf-8");
   auto *element = xmlDocGetRootElement(document.get());
+  if (imitatesHeaders(element)) {
+    throw Fault(FaultCode::InvalidEndpointReference,
+                "an endpoint reference has the reference parameter " +
+                    printable(xml::clarkName(xml::nameOf(element)), 120) +
+                    ", which would become a header of SOAP or WS-Addressing in what is sent there; take it out",
+                "wsa:ReferenceParameters");
+  }
   xmlSetNsProp(element, addressingPrefix(element), xml::chars("IsReferenceParameter"), xml::chars("true"));
   return xml::standAlone(element, limits.envelopeBytes * 8 + 1024);
 }

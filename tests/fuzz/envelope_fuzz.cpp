@@ -54,16 +54,12 @@ void decodeBody(const soap::Envelope &envelope) {
 }
 
 /// What was read as reference parameters must be read again from what is written.
-void writeAndReadAgain(const soap::Addressing &addressing, const soap::Limits &limits) {
-  std::vector<std::string> headers;
-  for (const auto &parameter : addressing.replyEndpoint().referenceParameters) {
-    headers.push_back(soap::asReferenceParameterHeader(parameter));
-  }
+void writeAndReadAgain(const EndpointReference &endpoint, const soap::Limits &limits) {
   auto wider = limits;
   wider.attributes += 100;
   wider.headers += 100;
   wider.envelopeBytes *= 16;
-  (void)soap::Envelope::parse(soap::writeEnvelope(soap::Version::Soap12, soap::Addressing{}, headers, "<a/>"), wider);
+  (void)soap::Envelope::parse(soap::writeEnvelopeTo(soap::Version::Soap12, endpoint, {}, {}, "<a/>"), wider);
 }
 
 } // namespace
@@ -78,7 +74,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t *data, std::size_t size
       (void)soap::decodeFault(envelope);
     }
     const auto addressing = envelope.addressing();
-    mustHold({FaultCode::TooLarge}, [&] { writeAndReadAgain(addressing, limits); });
+    mustHold({FaultCode::TooLarge}, [&] { writeAndReadAgain(addressing.replyEndpoint(), limits); });
+    if (const auto onward = envelope.onward()) {
+      mustHold({FaultCode::TooLarge}, [&] { writeAndReadAgain(onward->to, limits); });
+    }
+    (void)envelope.overwrite();
     (void)envelope.headerText({soap::waybillNamespace, "Token"});
     envelope.requireUnderstood();
     (void)envelope.liftContent([](const std::string &, const std::string &) {});

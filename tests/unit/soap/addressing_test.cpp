@@ -36,11 +36,14 @@ class AddressingTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(doubledHeadersAreInvalidCardinality);
   CPPUNIT_TEST(whatIsValidIsKeptWhenSomethingIsNot);
   CPPUNIT_TEST(relationshipsMayBeMany);
+  CPPUNIT_TEST(theTransferIsARelationshipOfItsOwn);
   CPPUNIT_TEST(actionIsRequiredWithTheRest);
   CPPUNIT_TEST(addressesAreRequired);
   CPPUNIT_TEST(malformedAddressesAreRefused);
   CPPUNIT_TEST(malformedIdsAndActionsAreRefused);
   CPPUNIT_TEST(malformedReferencesAreRefused);
+  CPPUNIT_TEST(parametersThatImitateHeadersAreRefused);
+  CPPUNIT_TEST(headersMarkedAsParametersAreRefused);
   CPPUNIT_TEST(headersForOthersAreIgnored);
   CPPUNIT_TEST(olderAddressingIsUnknown);
   CPPUNIT_TEST(referenceParametersStandAlone);
@@ -134,8 +137,18 @@ public:
         action + "<wsa:RelatesTo RelationshipType='urn:other'>urn:a</wsa:RelatesTo>"
                  "<wsa:RelatesTo RelationshipType='http://www.w3.org/2005/08/addressing/reply'>urn:b</wsa:RelatesTo>");
     CPPUNIT_ASSERT_EQUAL(std::string("urn:b"), addressing.relatesTo.value());
-    CPPUNIT_ASSERT(
-        !addressingOf(action + "<wsa:RelatesTo RelationshipType='urn:other'>urn:a</wsa:RelatesTo>").relatesTo);
+    const auto other = addressingOf(action + "<wsa:RelatesTo RelationshipType='urn:other'>urn:a</wsa:RelatesTo>");
+    CPPUNIT_ASSERT(!other.relatesTo && !other.transfer);
+  }
+
+  void theTransferIsARelationshipOfItsOwn() {
+    const std::string transfer = "<wsa:RelatesTo RelationshipType=' urn:waybill:1/Transfer '>urn:call</wsa:RelatesTo>";
+    const auto alone = addressingOf(action + transfer);
+    CPPUNIT_ASSERT_EQUAL(std::string("urn:call"), alone.transfer.value());
+    CPPUNIT_ASSERT(!alone.relatesTo);
+    const auto both = addressingOf(action + transfer + "<wsa:RelatesTo>urn:reply</wsa:RelatesTo>");
+    CPPUNIT_ASSERT_EQUAL(std::string("urn:call"), both.transfer.value());
+    CPPUNIT_ASSERT_EQUAL(std::string("urn:reply"), both.relatesTo.value());
   }
 
   void actionIsRequiredWithTheRest() {
@@ -179,6 +192,36 @@ public:
     assertFault(FaultCode::InvalidEndpointReference, "wsa:ReplyTo", to("urn:a", "<wsa:Address>urn:b</wsa:Address>"));
     assertFault(FaultCode::InvalidEndpointReference, "wsa:ReplyTo",
                 to("urn:a", "<wsa:ReferenceParameters/><wsa:ReferenceParameters/>"));
+  }
+
+  void parametersThatImitateHeadersAreRefused() {
+    for (const std::string parameter :
+         {"<wsa:To>urn:elsewhere</wsa:To>", "<wsa:Anything/>", "<S:Fault/>",
+          "<k:Body xmlns:k='http://schemas.xmlsoap.org/soap/envelope/'/>",
+          "<ReplyTo xmlns='http://www.w3.org/2005/08/addressing'><Address>urn:a</Address></ReplyTo>"}) {
+      assertFault(FaultCode::InvalidEndpointReference, "wsa:ReplyTo",
+                  to("urn:a", "<wsa:ReferenceParameters><k/>" + parameter + "</wsa:ReferenceParameters>"));
+    }
+    for (const auto *space : {"http://www.w3.org/2005/08/addressing", soap11Namespace, soap12Namespace}) {
+      assertCode(FaultCode::InvalidEndpointReference, faultOf([&] {
+                   (void)asReferenceParameterHeader("<To xmlns=\"" + std::string(space) + "\">urn:a</To>");
+                 }));
+    }
+    // Of another namespace, whatever its prefix or name: harmless.
+    (void)addressingOf(action + to("urn:a", "<wsa:ReferenceParameters><wsa:To xmlns:wsa='urn:mine'>x</wsa:To><To/>"
+                                            "</wsa:ReferenceParameters>"));
+  }
+
+  /// What a sender less careful than we are would make of such a reference.
+  void headersMarkedAsParametersAreRefused() {
+    const std::string mark = " wsa:IsReferenceParameter='";
+    for (const auto *yes : {"true", " 1 "}) {
+      assertFault(FaultCode::InvalidAddressingHeader, "wsa:FaultTo",
+                  "<wsa:FaultTo" + mark + yes + "'><wsa:Address>urn:a</wsa:Address></wsa:FaultTo>");
+      assertFault(FaultCode::InvalidAddressingHeader, "wsa:To", "<wsa:To" + mark + yes + "'>urn:a</wsa:To>");
+    }
+    CPPUNIT_ASSERT_EQUAL(std::string("urn:a"),
+                         addressingOf(action + "<wsa:To" + mark + "false'>urn:a</wsa:To>").to.value());
   }
 
   void headersForOthersAreIgnored() {
@@ -265,6 +308,7 @@ public:
     addressing.action = "urn:waybill:1/Copy";
     addressing.messageId = "urn:uuid:1";
     addressing.relatesTo = "urn:uuid:0";
+    addressing.transfer = "http://first/?a&b";
     addressing.from = EndpointReference{"urn:from", {}};
     addressing.replyTo = EndpointReference{"https://reply/", {"<k:K xmlns:k=\"urn:k\">1</k:K>", "<l/>"}};
     addressing.faultTo = EndpointReference{EndpointReference::none, {}};
@@ -274,7 +318,8 @@ public:
       CPPUNIT_ASSERT(envelope.version() == version);
       CPPUNIT_ASSERT(read.to == addressing.to && read.action == addressing.action &&
                      read.messageId == addressing.messageId);
-      CPPUNIT_ASSERT(read.relatesTo == addressing.relatesTo && read.from == addressing.from);
+      CPPUNIT_ASSERT(read.relatesTo == addressing.relatesTo && read.transfer == addressing.transfer &&
+                     read.from == addressing.from);
       CPPUNIT_ASSERT(read.replyTo == addressing.replyTo && read.faultTo == addressing.faultTo);
     }
   }
@@ -308,8 +353,9 @@ public:
     const auto header = asReferenceParameterHeader("<wsa:K xmlns:wsa=\"urn:mine\" xmlns:wsa0=\"urn:too\"/>");
     assertContains(header, "<wsa:K xmlns:wsa=\"urn:mine\"");
     assertContains(header, "xmlns:wsa1=\"http://www.w3.org/2005/08/addressing\" wsa1:IsReferenceParameter=\"true\"");
-    const auto fallback = asReferenceParameterHeader("<K xmlns=\"http://www.w3.org/2005/08/addressing\"/>");
-    assertContains(fallback, "wsa:IsReferenceParameter=\"true\"");
+    const auto fallback =
+        asReferenceParameterHeader("<K xmlns=\"urn:k\" xmlns:w=\"http://www.w3.org/2005/08/addressing\"/>");
+    assertContains(fallback, "w:IsReferenceParameter=\"true\"");
     assertContains(asReferenceParameterHeader("<k/>"), "wsa:IsReferenceParameter=\"true\"/>");
     assertCode(FaultCode::InvalidMessage, faultOf([] { (void)asReferenceParameterHeader("<a/><b/>"); }));
   }
