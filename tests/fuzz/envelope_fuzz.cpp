@@ -44,6 +44,10 @@ void decodeBody(const soap::Envelope &envelope) {
     decodeAndEncode<CopyRequest>(body);
   } else if (element.local == "Receive") {
     decodeAndEncode<ReceiveRequest>(body);
+  } else if (element.local == "CopyResponse") {
+    decodeAndEncode<CopyResponse>(body);
+  } else if (element.local == "ListTransfers") {
+    decodeAndEncode<ListTransfersRequest>(body);
   } else if (element.local == "List") {
     decodeAndEncode<ListRequest>(body);
   } else if (element.local == "Grant") {
