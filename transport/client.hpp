@@ -3,6 +3,7 @@
 
 #include "domain/fault.hpp"
 #include "transport/http.hpp"
+#include "transport/peer_identity.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -26,19 +27,17 @@ private:
   bool mayPass_;
 };
 
-/// How the other side proves who it is.
-struct PeerIdentity {
-  /// Hex SHA-256 of the SubjectPublicKeyInfo of its TLS certificate (an instance id): pinned, no CA asked. Empty: the
-  /// CAs of `caFile`, or of the system.
-  std::string pinnedKey;
-  std::string caFile;
-};
+class EgressPolicy;
 
 struct ClientOptions {
   std::chrono::seconds connectDeadline{15};
   /// Called at least once a second while a call waits for the network; what it throws ends the call. May be empty.
   std::function<void()> whileWaiting;
-  std::chrono::seconds stallDeadline{60}; ///< less than one byte a second for that long ends the call
+  std::chrono::seconds stallDeadline{60}; ///< less than the minimum rate for that long ends the call
+  std::uint32_t minimumRate = 1;          ///< bytes a second
+  /// What may be called; none: anything that is https. A refused URL, or address, throws Fault AddressNotAllowed. Who
+  /// is trusted there must prove the identity the guard knows, whatever the request says.
+  std::shared_ptr<const EgressPolicy> guard;
 };
 
 struct ClientRequest {
