@@ -48,6 +48,7 @@ struct ClientRequest {
   Source *body = nullptr; ///< sent with Content-Length when its size() is known, else chunked; with Expect:
                           ///< 100-continue over 1 MiB or unknown
   PeerIdentity peer;
+  std::uint64_t offset = 0; ///< ftp alone (where the guard allows it): where to begin
 };
 
 /// A reply whose body is pulled. Must not outlive the client. Dropping it unread closes the connection.
@@ -57,8 +58,8 @@ struct ClientResponse {
   std::unique_ptr<Source> body;
 };
 
-/// HTTP client on libcurl: https only, no redirects followed, no proxies from the environment; connections are kept and
-/// used again. One call at a time; use one client a thread.
+/// HTTP client on libcurl: https only (or what the guard allows), no redirects followed, no proxies from the
+/// environment; connections are kept and used again. One call at a time; use one client a thread.
 class Client {
 public:
   explicit Client(ClientOptions options = {});
@@ -68,7 +69,7 @@ public:
 
   /// Sends the request and returns as soon as the reply's head is there (the request body is sent on while the reply is
   /// read, and given up when the server answers early with an error). Throws Fault DeliveryFailed naming the URL, what
-  /// libcurl found, and what to do.
+  /// libcurl found, and what to do; AddressNotAllowed from the guard.
   [[nodiscard]] ClientResponse perform(const ClientRequest &request);
 
   /// The PEM certificate that the TLS server at `url` shows, whoever it is (for `waybill trust`: shown to a person

@@ -2,6 +2,7 @@
 #include "transport/curl_support.hpp"
 
 #include "domain/text.hpp"
+#include "transport/url.hpp"
 
 #include <curl/curl.h>
 #include <openssl/evp.h>
@@ -67,7 +68,7 @@ std::string pinFor(const std::string &hex) {
 DeliveryFault deliveryFailure(const std::string &method, const std::string &url, int result, const std::string &found) {
   const auto code = static_cast<CURLcode>(result);
   const std::string cause = found.empty() ? curl_easy_strerror(code) : found;
-  return {method + " " + printable(url, 300) + ": " + cause + "; " + adviceFor(code), url, mayPass(code)};
+  return {method + " " + printableUrl(url) + ": " + cause + "; " + adviceFor(code), printableUrl(url), mayPass(code)};
 }
 
 void requireOption(int result, int option) {

@@ -75,7 +75,7 @@ private:
   struct Compiled;
   [[nodiscard]] bool allowsName(const UrlParts &parts) const;
   [[nodiscard]] bool namesAddress(const IpAddress &address, std::uint16_t port) const;
-  void checkFile(const std::string &url, const UrlParts &parts) const;
+  void checkFile(const std::string &url) const;
 
   std::unique_ptr<const Compiled> compiled_;
   TrustedEndpoints trusted_;
