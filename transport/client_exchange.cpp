@@ -258,6 +258,12 @@ std::optional<std::uint64_t> Exchange::length() const {
   return length < 0 || method_ == "HEAD" ? std::nullopt : std::optional(static_cast<std::uint64_t>(length));
 }
 
+std::optional<std::int64_t> Exchange::fileTime() const {
+  curl_off_t time = -1;
+  curl_easy_getinfo(easy_.get(), CURLINFO_FILETIME_T, &time);
+  return time < 0 ? std::nullopt : std::optional<std::int64_t>(time);
+}
+
 std::size_t Exchange::drainKept(std::span<std::byte> into) {
   const auto count = std::min(into.size(), kept_.size() - keptBegin_);
   std::copy_n(kept_.begin() + static_cast<std::ptrdiff_t>(keptBegin_), count, into.begin());

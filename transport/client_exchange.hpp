@@ -52,9 +52,14 @@ public:
   /// It ended because too little moved for too long, or because no connection came about in time.
   [[nodiscard]] bool timedOut() const noexcept;
 
+  [[nodiscard]] bool isFtp() const noexcept { return ftp_; }
+  /// ftp: when the file was changed (seconds since 1970), if the server says so.
+  [[nodiscard]] std::optional<std::int64_t> fileTime() const;
+
   [[nodiscard]] int status() const noexcept { return status_; }
   [[nodiscard]] const Headers &headers() const noexcept { return headers_; }
   [[nodiscard]] Headers takeHeaders() { return std::move(headers_); }
+  /// Of the body to come; of a GET by ftp that begins at an offset: of the rest.
   [[nodiscard]] std::optional<std::uint64_t> length() const;
 
 private:
