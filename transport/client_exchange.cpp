@@ -131,6 +131,13 @@ void Exchange::setUpGuard() {
 }
 
 void Exchange::setUpFtp(std::uint64_t offset) {
+  // A folder's listing is no content, and ";type=a" would have line ends changed on the way.
+  if (const auto path = lowerCase(decodedPath(url_)); path.ends_with('/') || path.find(";type=") != std::string::npos) {
+    throw Fault(FaultCode::AddressNotAllowed,
+                "'" + printableUrl(url_) +
+                    "' names no file; by ftp files are read, and in binary, so leave out ';type='",
+                printableUrl(url_));
+  }
   auto *easy = easy_.get();
   set(easy, CURLOPT_FTP_FILEMETHOD, static_cast<long>(CURLFTPMETHOD_NOCWD));
   set(easy, CURLOPT_FILETIME, 1L);
