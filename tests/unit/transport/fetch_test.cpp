@@ -497,7 +497,10 @@ public:
     options_ = quick();
     options_.client.guard = std::make_shared<const EgressPolicy>(rules);
   }
-  void tearDown() override { std::filesystem::remove_all(root_); }
+  void tearDown() override {
+    fetcher_.reset();
+    std::filesystem::remove_all(root_);
+  }
 
   [[nodiscard]] Fetched open(const std::string &path) {
     fetcher_ = std::make_unique<Fetcher>(options_);
