@@ -6,10 +6,7 @@
 #include "transport/early_reply.hpp"
 #include "transport/url.hpp"
 
-#include <arpa/inet.h>
 #include <curl/curl.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
 
 #include <algorithm>
 #include <charconv>
@@ -45,19 +42,6 @@ void requireMulti(CURLMcode result) {
   if (result != CURLM_OK) {
     throw Fault(FaultCode::Internal, std::string("libcurl: ") + curl_multi_strerror(result));
   }
-}
-
-/// As inet_ntop(3) writes it; empty for what is no address of the Internet.
-std::string addressText(const sockaddr *address) {
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  const void *bytes = nullptr;
-  if (address->sa_family == AF_INET) {
-    bytes = &reinterpret_cast<const sockaddr_in *>(address)->sin_addr;
-  } else if (address->sa_family == AF_INET6) {
-    bytes = &reinterpret_cast<const sockaddr_in6 *>(address)->sin6_addr;
-  }
-  return bytes != nullptr && inet_ntop(address->sa_family, bytes, text.data(), text.size()) != nullptr ? text.data()
-                                                                                                       : "";
 }
 
 } // namespace
@@ -114,20 +98,6 @@ void Exchange::setUp(const ClientOptions &options) {
   if (guard_) {
     setUpGuard();
   }
-}
-
-void Exchange::setUpGuard() {
-  const curl_opensocket_callback onSocketOpen = [](void *self, curlsocktype purpose, curl_sockaddr *address) {
-    return onSocket(self, purpose, address);
-  };
-  const curl_prereq_callback beforeRequest = [](void *self, char *remote, char *, int, int) {
-    return onRequest(self, remote);
-  };
-  auto *easy = easy_.get();
-  set(easy, CURLOPT_OPENSOCKETFUNCTION, onSocketOpen);
-  set(easy, CURLOPT_OPENSOCKETDATA, static_cast<void *>(this));
-  set(easy, CURLOPT_PREREQFUNCTION, beforeRequest);
-  set(easy, CURLOPT_PREREQDATA, static_cast<void *>(this));
 }
 
 void Exchange::setUpFtp(std::uint64_t offset) {
@@ -373,28 +343,6 @@ void Exchange::headerLine(std::string_view line) {
   } else if (const auto colon = text.find(':'); colon != std::string_view::npos) {
     headers_.add(std::string(trimmed(text.substr(0, colon))), std::string(trimmed(text.substr(colon + 1))));
   }
-}
-
-bool Exchange::allows(const std::string &address) noexcept {
-  try {
-    guard_->checkAddress(admission_, address);
-    return true;
-  } catch (...) {
-    refused_ = std::current_exception();
-    return false;
-  }
-}
-
-int Exchange::onSocket(void *self, int purpose, void *address) noexcept {
-  const auto &wanted = *static_cast<const curl_sockaddr *>(address);
-  if (purpose != CURLSOCKTYPE_IPCXN || !static_cast<Exchange *>(self)->allows(addressText(&wanted.addr))) {
-    return CURL_SOCKET_BAD;
-  }
-  return socket(wanted.family, wanted.socktype | SOCK_CLOEXEC, wanted.protocol);
-}
-
-int Exchange::onRequest(void *self, char *remote) noexcept {
-  return static_cast<Exchange *>(self)->allows(remote) ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
 std::size_t Exchange::onRead(char *into, std::size_t size, std::size_t count, void *self) noexcept {

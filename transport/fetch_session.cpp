@@ -143,7 +143,7 @@ FetchRequest FetchSession::redirected(const FetchRequest &from, const Exchange &
 FetchSession::Reply FetchSession::ask(FetchRequest where, const Headers &more, std::uint64_t ftpOffset) {
   const auto first = printableUrl(where.url);
   for (int hops = 0;; ++hops) {
-    Reply reply{std::move(where), nullptr};
+    Reply reply{where, nullptr};
     try {
       reply.exchange = start(reply.where, more, ftpOffset);
       reply.exchange->awaitHead();
