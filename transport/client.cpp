@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "transport/client.hpp"
 
-#include "domain/text.hpp"
 #include "transport/client_exchange.hpp"
 #include "transport/curl_support.hpp"
+#include "transport/egress.hpp"
+#include "transport/url.hpp"
 
 #include <curl/curl.h>
 
@@ -40,9 +41,9 @@ std::string firstCertificate(CURL *easy, const std::string &url) {
       return std::string(text.substr(field.size()));
     }
   }
-  throw DeliveryFault(printable(url, 300) +
+  throw DeliveryFault(printableUrl(url) +
                           ": the server shows no certificate; check that this is the port of an instance",
-                      url, false);
+                      printableUrl(url), false);
 }
 
 } // namespace

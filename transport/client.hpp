@@ -3,6 +3,7 @@
 
 #include "domain/fault.hpp"
 #include "transport/http.hpp"
+#include "transport/peer_identity.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -26,19 +27,17 @@ private:
   bool mayPass_;
 };
 
-/// How the other side proves who it is.
-struct PeerIdentity {
-  /// Hex SHA-256 of the SubjectPublicKeyInfo of its TLS certificate (an instance id): pinned, no CA asked. Empty: the
-  /// CAs of `caFile`, or of the system.
-  std::string pinnedKey;
-  std::string caFile;
-};
+class EgressPolicy;
 
 struct ClientOptions {
   std::chrono::seconds connectDeadline{15};
   /// Called at least once a second while a call waits for the network; what it throws ends the call. May be empty.
   std::function<void()> whileWaiting;
-  std::chrono::seconds stallDeadline{60}; ///< less than one byte a second for that long ends the call
+  std::chrono::seconds stallDeadline{60}; ///< less than the minimum rate for that long ends the call
+  std::uint32_t minimumRate = 1;          ///< bytes a second
+  /// What may be called; none: anything that is https. A refused URL, or address, throws Fault AddressNotAllowed. Who
+  /// is trusted there must prove the identity the guard knows, whatever the request says.
+  std::shared_ptr<const EgressPolicy> guard;
 };
 
 struct ClientRequest {
@@ -49,6 +48,7 @@ struct ClientRequest {
   Source *body = nullptr; ///< sent with Content-Length when its size() is known, else chunked; with Expect:
                           ///< 100-continue over 1 MiB or unknown
   PeerIdentity peer;
+  std::uint64_t offset = 0; ///< ftp alone (where the guard allows it): where to begin
 };
 
 /// A reply whose body is pulled. Must not outlive the client. Dropping it unread closes the connection.
@@ -58,8 +58,8 @@ struct ClientResponse {
   std::unique_ptr<Source> body;
 };
 
-/// HTTP client on libcurl: https only, no redirects followed, no proxies from the environment; connections are kept and
-/// used again. One call at a time; use one client a thread.
+/// HTTP client on libcurl: https only (or what the guard allows), no redirects followed, no proxies from the
+/// environment; connections are kept and used again. One call at a time; use one client a thread.
 class Client {
 public:
   explicit Client(ClientOptions options = {});
@@ -69,7 +69,7 @@ public:
 
   /// Sends the request and returns as soon as the reply's head is there (the request body is sent on while the reply is
   /// read, and given up when the server answers early with an error). Throws Fault DeliveryFailed naming the URL, what
-  /// libcurl found, and what to do.
+  /// libcurl found, and what to do; AddressNotAllowed from the guard.
   [[nodiscard]] ClientResponse perform(const ClientRequest &request);
 
   /// The PEM certificate that the TLS server at `url` shows, whoever it is (for `waybill trust`: shown to a person

@@ -4,6 +4,7 @@
 #include "domain/text.hpp"
 #include "transport/curl_support.hpp"
 #include "transport/early_reply.hpp"
+#include "transport/url.hpp"
 
 #include <curl/curl.h>
 
@@ -37,21 +38,36 @@ void append(std::unique_ptr<curl_slist, void (*)(curl_slist *)> &list, const std
   list.reset(longer);
 }
 
+void requireMulti(CURLMcode result) {
+  if (result != CURLM_OK) {
+    throw Fault(FaultCode::Internal, std::string("libcurl: ") + curl_multi_strerror(result));
+  }
+}
+
 } // namespace
 
 Exchange::Exchange(std::shared_ptr<void> multi, const ClientRequest &request, const ClientOptions &options)
     : multi_(std::move(multi)), easy_(curl_easy_init(), curl_easy_cleanup), headerList_(nullptr, curl_slist_free_all),
-      method_(request.method), url_(request.url), whileWaiting_(options.whileWaiting), body_(request.body) {
+      method_(request.method), url_(request.url), whileWaiting_(options.whileWaiting), guard_(options.guard),
+      body_(request.body) {
   if (!easy_) {
     throw std::bad_alloc();
   }
+  if (guard_) {
+    admission_ = guard_->check(url_);
+  }
   setUp(options);
-  setUpPeer(request.peer);
-  setUpBody();
+  setUpPeer(admission_.trusted.value_or(request.peer));
+  ftp_ = admission_.parts.scheme == "ftp";
+  if (ftp_) {
+    setUpFtp(request.offset);
+  } else {
+    setUpBody();
+  }
   setUpHeaders(request.headers);
   if (const auto added = curl_multi_add_handle(multi_.get(), easy_.get()); added != CURLM_OK) {
     throw Fault(FaultCode::Internal, std::string("libcurl cannot start a transfer: ") + curl_multi_strerror(added),
-                url_);
+                printableUrl(url_));
   }
 }
 
@@ -61,7 +77,7 @@ void Exchange::setUp(const ClientOptions &options) {
   auto *easy = easy_.get();
   set(easy, CURLOPT_URL, url_.c_str());
   set(easy, CURLOPT_PRIVATE, static_cast<void *>(this));
-  set(easy, CURLOPT_PROTOCOLS_STR, "https");
+  set(easy, CURLOPT_PROTOCOLS_STR, guard_ ? admission_.parts.scheme.c_str() : "https");
   set(easy, CURLOPT_PROXY, "");
   set(easy, CURLOPT_FOLLOWLOCATION, 0L);
   set(easy, CURLOPT_PATH_AS_IS, 1L);
@@ -71,7 +87,7 @@ void Exchange::setUp(const ClientOptions &options) {
   set(easy, CURLOPT_NOPROGRESS, 1L);
   set(easy, CURLOPT_TCP_KEEPALIVE, 1L);
   set(easy, CURLOPT_CONNECTTIMEOUT, static_cast<long>(options.connectDeadline.count()));
-  set(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+  set(easy, CURLOPT_LOW_SPEED_LIMIT, static_cast<long>(options.minimumRate));
   set(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options.stallDeadline.count()));
   set(easy, CURLOPT_BUFFERSIZE, receiveBuffer);
   set(easy, CURLOPT_ERRORBUFFER, found_.data());
@@ -79,6 +95,24 @@ void Exchange::setUp(const ClientOptions &options) {
   set(easy, CURLOPT_WRITEDATA, static_cast<void *>(this));
   set(easy, CURLOPT_HEADERFUNCTION, &Exchange::onHeader);
   set(easy, CURLOPT_HEADERDATA, static_cast<void *>(this));
+  if (guard_) {
+    setUpGuard();
+  }
+}
+
+void Exchange::setUpFtp(std::uint64_t offset) {
+  // A folder's listing is no content, and ";type=a" would have line ends changed on the way.
+  if (const auto path = lowerCase(decodedPath(url_)); path.ends_with('/') || path.find(";type=") != std::string::npos) {
+    throw Fault(FaultCode::AddressNotAllowed,
+                "'" + printableUrl(url_) +
+                    "' names no file; by ftp files are read, and in binary, so leave out ';type='",
+                printableUrl(url_));
+  }
+  auto *easy = easy_.get();
+  set(easy, CURLOPT_FTP_FILEMETHOD, static_cast<long>(CURLFTPMETHOD_NOCWD));
+  set(easy, CURLOPT_FILETIME, 1L);
+  set(easy, CURLOPT_RESUME_FROM_LARGE, static_cast<curl_off_t>(offset));
+  status_ = offset == 0 ? 200 : 206;
 }
 
 void Exchange::setUpPeer(const PeerIdentity &peer) {
@@ -126,26 +160,35 @@ void Exchange::setUpHeaders(const Headers &headers) {
   set(easy_.get(), CURLOPT_HTTPHEADER, headerList_.get());
 }
 
-void Exchange::step(bool mayWait) {
-  moved_ = false;
+bool Exchange::advance(void *multi) {
   int running = 0;
-  auto result = curl_multi_perform(multi_.get(), &running);
+  const auto result = curl_multi_perform(multi, &running);
+  bool ended = false;
   int left = 0;
-  while (const auto *message = curl_multi_info_read(multi_.get(), &left)) {
+  while (const auto *message = curl_multi_info_read(multi, &left)) {
     void *owner = nullptr;
     curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &owner);
     if (message->msg == CURLMSG_DONE && owner != nullptr) {
       static_cast<Exchange *>(owner)->finished(message->data.result);
+      ended = true;
     }
   }
-  if (result == CURLM_OK && mayWait && !moved_ && !done_) {
-    result = curl_multi_poll(multi_.get(), nullptr, 0, 1000, nullptr);
+  requireMulti(result);
+  return ended;
+}
+
+void Exchange::await(void *multi, std::chrono::milliseconds longest) {
+  requireMulti(curl_multi_poll(multi, nullptr, 0, static_cast<int>(longest.count()), nullptr));
+}
+
+void Exchange::step(bool mayWait) {
+  moved_ = false;
+  advance(multi_.get());
+  if (mayWait && !moved_ && !done_) {
+    await(multi_.get(), std::chrono::seconds(1));
     if (whileWaiting_) {
       whileWaiting_();
     }
-  }
-  if (result != CURLM_OK) {
-    throw Fault(FaultCode::Internal, std::string("libcurl: ") + curl_multi_strerror(result), url_);
   }
 }
 
@@ -153,14 +196,26 @@ void Exchange::finished(int result) {
   done_ = true;
   moved_ = true;
   result_ = result;
+  headDone_ = headDone_ || (ftp_ && result == CURLE_OK); // an empty file
 }
 
 void Exchange::throwFailure() {
   if (thrown_) {
     std::rethrow_exception(std::exchange(thrown_, nullptr));
   }
+  if (refused_ && (result_ == CURLE_COULDNT_CONNECT || result_ == CURLE_ABORTED_BY_CALLBACK)) {
+    std::rethrow_exception(refused_);
+  }
   throw deliveryFailure(method_, url_, result_, found_.data());
 }
+
+void Exchange::throwIfFailed() {
+  if (result_ != CURLE_OK || thrown_) {
+    throwFailure();
+  }
+}
+
+bool Exchange::timedOut() const noexcept { return result_ == CURLE_OPERATION_TIMEDOUT; }
 
 void Exchange::awaitHead() {
   while (!headDone_ && !done_) {
@@ -178,6 +233,12 @@ std::optional<std::uint64_t> Exchange::length() const {
   curl_off_t length = -1;
   curl_easy_getinfo(easy_.get(), CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
   return length < 0 || method_ == "HEAD" ? std::nullopt : std::optional(static_cast<std::uint64_t>(length));
+}
+
+std::optional<std::int64_t> Exchange::fileTime() const {
+  curl_off_t time = -1;
+  curl_easy_getinfo(easy_.get(), CURLINFO_FILETIME_T, &time);
+  return time < 0 ? std::nullopt : std::optional<std::int64_t>(time);
 }
 
 std::size_t Exchange::drainKept(std::span<std::byte> into) {
@@ -213,7 +274,24 @@ std::size_t Exchange::read(std::span<std::byte> into) {
   return count;
 }
 
+void Exchange::pushTo(std::function<void(ByteView)> sink) {
+  sink_ = std::move(sink);
+  const auto kept = std::exchange(kept_, {});
+  if (const auto rest = ByteView(kept).subspan(std::exchange(keptBegin_, 0)); !rest.empty()) {
+    sink_(rest);
+  }
+  if (paused_) {
+    paused_ = false;
+    curl_easy_pause(easy_.get(), CURLPAUSE_CONT);
+  }
+}
+
 bool Exchange::take(ByteView bytes) {
+  headDone_ = headDone_ || ftp_;
+  if (sink_) {
+    sink_(bytes);
+    return true;
+  }
   if (kept_.size() - keptBegin_ >= readAhead) {
     paused_ = true;
     return false;
@@ -242,7 +320,8 @@ std::size_t Exchange::give(std::span<std::byte> into) {
     *unsent_ -= count;
     if (count == 0 && *unsent_ != 0) {
       throw Fault(FaultCode::Internal,
-                  "the request's body ended " + std::to_string(*unsent_) + " bytes before its promised length", url_);
+                  "the request's body ended " + std::to_string(*unsent_) + " bytes before its promised length",
+                  printableUrl(url_));
     }
   }
   moved_ = true;
@@ -251,8 +330,8 @@ std::size_t Exchange::give(std::span<std::byte> into) {
 
 void Exchange::headerLine(std::string_view line) {
   moved_ = true;
-  if (headDone_) {
-    return; // trailer fields
+  if (headDone_ || ftp_) {
+    return; // trailer fields; what ftp says while it works
   }
   const auto text = trimmed(line);
   if (text.starts_with("HTTP/")) {

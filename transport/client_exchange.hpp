@@ -2,8 +2,11 @@
 #pragma once
 
 #include "transport/client.hpp"
+#include "transport/egress.hpp"
 
 #include <array>
+#include <chrono>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -17,7 +20,10 @@ struct curl_slist;
 
 namespace waybill::transport {
 
-/// One request and its reply, driven by whoever waits for it.
+/// One request and its reply, driven by whoever waits for it; all of one multi handle are driven together. The egress
+/// guard is asked before the request is made, for every address that is about to be connected to, and for the address
+/// of a connection that is used again. ftp is a GET whose head is there with its first byte (status 200, or 206 when
+/// it began at an offset).
 class Exchange {
 public:
   Exchange(std::shared_ptr<void> multi, const ClientRequest &request, const ClientOptions &options);
@@ -29,13 +35,37 @@ public:
   void awaitHead();
   /// As Source::read.
   std::size_t read(std::span<std::byte> into);
+  /// From here on the body goes to `sink` as it comes, while advance() runs; what it throws ends this exchange. Not to
+  /// be mixed with read().
+  void pushTo(std::function<void(ByteView)> sink);
+
+  /// Moves what can be moved now, for all exchanges of `multi` (CURLM). True when one of them ended.
+  static bool advance(void *multi);
+  /// Returns when something can be moved, or after `longest`.
+  static void await(void *multi, std::chrono::milliseconds longest);
+
+  [[nodiscard]] bool done() const noexcept { return done_; }
+  /// The head has come.
+  [[nodiscard]] bool headDone() const noexcept { return headDone_; }
+  /// After done(): throws why it failed, if it did.
+  void throwIfFailed();
+  /// It ended because too little moved for too long, or because no connection came about in time.
+  [[nodiscard]] bool timedOut() const noexcept;
+
+  [[nodiscard]] bool isFtp() const noexcept { return ftp_; }
+  /// ftp: when the file was changed (seconds since 1970), if the server says so.
+  [[nodiscard]] std::optional<std::int64_t> fileTime() const;
 
   [[nodiscard]] int status() const noexcept { return status_; }
+  [[nodiscard]] const Headers &headers() const noexcept { return headers_; }
   [[nodiscard]] Headers takeHeaders() { return std::move(headers_); }
+  /// Of the body to come; of a GET by ftp that begins at an offset: of the rest.
   [[nodiscard]] std::optional<std::uint64_t> length() const;
 
 private:
   void setUp(const ClientOptions &options);
+  void setUpGuard();
+  void setUpFtp(std::uint64_t offset);
   void setUpPeer(const PeerIdentity &peer);
   void setUpBody();
   void setUpHeaders(const Headers &headers);
@@ -47,6 +77,10 @@ private:
   void headerLine(std::string_view line);
   std::size_t drainKept(std::span<std::byte> into);
 
+  bool allows(const std::string &address) noexcept;
+
+  static int onSocket(void *self, int purpose, void *address) noexcept;
+  static int onRequest(void *self, char *remote) noexcept;
   static std::size_t onRead(char *into, std::size_t size, std::size_t count, void *self) noexcept;
   static std::size_t onWrite(char *bytes, std::size_t size, std::size_t count, void *self) noexcept;
   static std::size_t onHeader(char *bytes, std::size_t size, std::size_t count, void *self) noexcept;
@@ -58,9 +92,14 @@ private:
   std::string method_;
   std::string url_;
   std::function<void()> whileWaiting_;
+  std::shared_ptr<const EgressPolicy> guard_;
+  EgressPolicy::Admission admission_; ///< of the guard, when there is one
+  bool ftp_ = false;
 
   Source *body_;
   std::optional<std::uint64_t> unsent_; ///< what is left of a body of known length
+
+  std::function<void(ByteView)> sink_; ///< set: bytes go there
 
   int status_ = 0;
   Headers headers_;
@@ -71,8 +110,9 @@ private:
   bool paused_ = false;
   bool moved_ = false; ///< something happened during the last step
   bool done_ = false;
-  int result_ = 0;            ///< CURLcode
-  std::exception_ptr thrown_; ///< by the request's body
+  int result_ = 0;             ///< CURLcode
+  std::exception_ptr thrown_;  ///< by the request's body, or the sink
+  std::exception_ptr refused_; ///< by the guard, for an address; the cause, if no other address could be had
 };
 
 } // namespace waybill::transport

@@ -2,6 +2,7 @@
 #include "transport/curl_support.hpp"
 
 #include "domain/text.hpp"
+#include "transport/url.hpp"
 
 #include <curl/curl.h>
 #include <openssl/evp.h>
@@ -24,6 +25,10 @@ std::string adviceFor(CURLcode result) {
   case CURLE_PEER_FAILED_VERIFICATION:
     return "its certificate is of no known authority, or for another name; trust its key, or give the CA file";
   case CURLE_SSL_CONNECT_ERROR: return "check that this port speaks TLS 1.2 or later";
+  case CURLE_REMOTE_FILE_NOT_FOUND:
+  case CURLE_FTP_COULDNT_RETR_FILE: return "there is no such file, or it may not be read; check the URL";
+  case CURLE_LOGIN_DENIED:
+  case CURLE_REMOTE_ACCESS_DENIED: return "the server lets nobody in without a name; ask whoever runs it";
   case CURLE_OPERATION_TIMEDOUT:
     return "the other side did not answer or move data in time; try again, or check the network";
   default: return "try again; if it fails again, look at the log of the instance";
@@ -67,7 +72,7 @@ std::string pinFor(const std::string &hex) {
 DeliveryFault deliveryFailure(const std::string &method, const std::string &url, int result, const std::string &found) {
   const auto code = static_cast<CURLcode>(result);
   const std::string cause = found.empty() ? curl_easy_strerror(code) : found;
-  return {method + " " + printable(url, 300) + ": " + cause + "; " + adviceFor(code), url, mayPass(code)};
+  return {method + " " + printableUrl(url) + ": " + cause + "; " + adviceFor(code), printableUrl(url), mayPass(code)};
 }
 
 void requireOption(int result, int option) {
