@@ -50,6 +50,9 @@ void Call::commit(storage::Catalog &catalog,
                   const std::function<std::optional<std::string>(storage::Transaction &)> &work) {
   catalog.commit(storage::Durability::Durable, [&](storage::Transaction &transaction) {
     auto receipt = work(transaction);
+    if (alsoCommit) {
+      alsoCommit(transaction, receipt);
+    }
     reservation.value().spend(transaction, receipt);
   });
   reservation->keep();

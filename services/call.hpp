@@ -2,6 +2,8 @@
 #pragma once
 
 #include "domain/access.hpp"
+#include "domain/fault.hpp"
+#include "domain/messages.hpp"
 #include "domain/token_claims.hpp"
 #include "security/ledger.hpp"
 #include "security/trust.hpp"
@@ -29,6 +31,15 @@ struct Call {
   Principal principal;
   TokenClaims claims;
   std::optional<security::Reservation> reservation; ///< empty for operations open to all
+
+  // of the message, for operations on what comes from elsewhere
+  std::optional<std::string> messageId;
+  std::optional<std::string> transfer; ///< MessageID of the call that began the chain
+  std::optional<Overwrite> overwrite;  ///< header wb:Overwrite
+  std::optional<Fault> fault;          ///< the body is this soap:Fault
+
+  /// Part of the transaction that spends the token: told what the receipt is.
+  std::function<void(storage::Transaction &, const std::optional<std::string> &)> alsoCommit;
 
   // for the audit log
   std::vector<std::string> subjects;

@@ -83,6 +83,30 @@ std::string httpsUrl(const toml::node &node) {
   return url;
 }
 
+std::vector<std::string> texts(const toml::node &node) {
+  const auto *values = node.as_array();
+  if (values == nullptr) {
+    throw BadValue{"needs a list of strings"};
+  }
+  std::vector<std::string> all;
+  for (const auto &value : *values) {
+    all.push_back(text(value));
+  }
+  return all;
+}
+
+std::vector<std::uint16_t> ports(const toml::node &node) {
+  const auto *values = node.as_array();
+  if (values == nullptr) {
+    throw BadValue{"needs a list of port numbers"};
+  }
+  std::vector<std::uint16_t> all;
+  for (const auto &value : *values) {
+    all.push_back(static_cast<std::uint16_t>(integer(value, 1, 65'535)));
+  }
+  return all;
+}
+
 std::vector<std::string> httpsUrls(const toml::node &node) {
   const auto *values = node.as_array();
   if (values == nullptr) {
@@ -222,6 +246,37 @@ const std::vector<Key> &keys() {
        [](Config &c, const toml::node &n) {
          c.replay = choice<ReplayAnswer>(n, {{"fault", ReplayAnswer::Fault}, {"silence", ReplayAnswer::Silence}});
        }},
+      {"transfers", "active", "8", "Replies that are delivered elsewhere at the same time; each has a thread.",
+       number<std::size_t>([](Config &c) -> std::size_t & { return c.transfers.active; }, 1, 256)},
+      {"transfers", "per_peer", "4", "Of these, how many to one host and port.",
+       number<std::size_t>([](Config &c) -> std::size_t & { return c.transfers.perPeer; }, 1, 256)},
+      {"transfers", "deadline", "86400", "Seconds after which a delivery that has not succeeded is given up.",
+       seconds([](Config &c) -> std::chrono::seconds & { return c.transfers.deadline; }, 1, 365 * day)},
+      {"transfers", "longest_pause", "300",
+       "Seconds between attempts, at most; the first pause is one second, and each doubles.",
+       seconds([](Config &c) -> std::chrono::seconds & { return c.transfers.longestPause; }, 1, day)},
+      {"transfers", "keep_ended", "604800", "Seconds that a transfer which has ended can still be asked about.",
+       seconds([](Config &c) -> std::chrono::seconds & { return c.transfers.keepEnded; }, 1, 365 * day)},
+      {"transfers", "lease_bytes", "67108864",
+       "Content of so many bytes or more is left to be pulled by the receiver, which can go on after a cut; 0: it is "
+       "always sent along.",
+       number<std::uint64_t>([](Config &c) -> std::uint64_t & { return c.transfers.leaseFrom; }, 0, anyBytes)},
+      {"egress", "allow", "[]",
+       "Whom this instance may call besides the trusted instances that have a URL: \"host\", \"host:port\", "
+       "\"*.domain\", an "
+       "address or a network such as \"10.0.0.0/8\". A name is called only at public addresses, and at those that an "
+       "address or network here "
+       "allows.",
+       [](Config &c, const toml::node &n) { c.egress.allow = texts(n); }},
+      {"egress", "schemes", "[\"https\"]", "What plain URLs may be: \"https\", \"http\", \"ftp\", \"file\".",
+       [](Config &c, const toml::node &n) { c.egress.schemes = texts(n); }},
+      {"egress", "ports", "[443]", "Ports for what only \"*\" in egress.allow allows.",
+       [](Config &c, const toml::node &n) { c.egress.ports = ports(n); }},
+      {"egress", "folders", "[]", "Folders under which \"file\" URLs are read; others are refused.",
+       [](Config &c, const toml::node &n) { c.egress.folders = texts(n); }},
+      {"egress", "ca_file", "\"\"",
+       "CAs (PEM) that vouch for hosts which are no trusted instances; empty: the system's.",
+       [](Config &c, const toml::node &n) { c.egressCaFile = readableFile(n); }},
       {"log", "level", "\"info\"", "Least severe log lines written: \"debug\", \"info\", \"warning\" or \"error\".",
        [](Config &c, const toml::node &n) {
          c.logLevel =

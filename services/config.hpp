@@ -2,7 +2,9 @@
 #pragma once
 
 #include "security/token.hpp"
+#include "services/transfer_policy.hpp"
 #include "soap/limits.hpp"
+#include "transport/egress.hpp"
 #include "transport/server.hpp"
 
 #include <chrono>
@@ -30,6 +32,9 @@ struct Config {
   std::uint64_t objectBytes = 0;               ///< most that one object may have; 0: no limit
   std::uint64_t minimumFreeBytes = 64U << 20U; ///< uploads are refused when less would be left on the disk
   security::TokenPolicy tokens;
+  TransferPolicy transfers;
+  transport::EgressRules egress;
+  std::string egressCaFile; ///< who vouches for hosts that are no trusted instances; empty: the system's CAs
   ReplayAnswer replay = ReplayAnswer::Fault;
   std::string logLevel = "info";
   std::string auditFile; ///< empty: audit.log in the home

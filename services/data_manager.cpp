@@ -13,19 +13,6 @@ namespace waybill::services {
 
 namespace {
 
-Attach howToAttach(const CopyRequest &request, const Call &call) {
-  return request.attach.value_or(call.packaging == soap::Packaging::SwA ? Attach::SwA : Attach::Mtom);
-}
-
-/// Says in `data` where anybody may read it.
-void refer(Data &data, const storage::ObjectRow &row) {
-  if (row.secure) {
-    throw Fault(FaultCode::NotAllowed,
-                "Copy by Reference is for data that is not secure, and this is; ask for MTOM, SwA or Inline", row.path);
-  }
-  data.href = data.id;
-}
-
 /// Where a page ended: hex of the last path. Whatever the caller may see on the next page, it comes after that.
 std::string printPageToken(const std::string &path) { return toHex(asBytes(path)); }
 
@@ -130,81 +117,11 @@ DataLimits dataLimits(const Config &config) {
   return {config.inlineBytes, config.objectBytes, config.limits.parts - 1, config.limits.envelopeBytes};
 }
 
-/// An object with its content held.
-struct DataManager::Found {
-  storage::ObjectRow row;
-  std::shared_ptr<const storage::HeldContent> content;
-};
-
 DataManager::DataManager(storage::Catalog &catalog, storage::ContentStore &store, const security::Trust &trust,
-                         const DataLocator &locator, const DiskRoom &room, const Clock &clock, DataLimits limits)
+                         const DataLocator &locator, const RemoteData &remote, const DiskRoom &room, const Clock &clock,
+                         DataLimits limits)
     : catalog_(catalog), store_(store), trust_(trust), locator_(locator), room_(room), clock_(clock), limits_(limits),
-      resolver_(locator, store, trust) {}
-
-DataManager::Found DataManager::find(const Data &data, const Call &call, const Permission &mayRead) const {
-  for (auto attemptsLeft = 5;; --attemptsLeft) {
-    auto row = locator_.locate(data, call, mayRead);
-    try {
-      auto content = store_.hold(row.id);
-      return {std::move(row), std::move(content)};
-    } catch (const Fault &fault) {
-      // Overwritten or deleted since the catalog was asked: it is asked again.
-      if (fault.code() != FaultCode::NoSuchData || attemptsLeft == 0) {
-        throw;
-      }
-    }
-  }
-}
-
-/// Adds the bytes of `found` to the reply in the way asked for, and says in `data` where they are. `total`: of this and
-/// the ones before.
-void DataManager::attach(CopyReply &reply, Data &data, const Found &found, Attach how, std::uint64_t total) const {
-  const auto &row = found.row;
-  const auto contentId = std::to_string(reply.response.data.size()) + "." + row.id + "@waybill";
-  auto &reference = how == Attach::SwA ? data.attachment : data.content;
-  reference = "cid:" + contentId;
-  if (how != Attach::Inline) {
-    reply.parts.push_back(
-        {contentId, row.contentType, row.size, [content = found.content] { return content->open(); }});
-    reply.packaging = how == Attach::SwA ? soap::Packaging::SwA : soap::Packaging::Mtom;
-    return;
-  }
-  if (total > limits_.inlineBytes) {
-    throw Fault(FaultCode::TooLarge,
-                "Copy with Attach Inline was asked for " + std::to_string(total) +
-                    " bytes or more, and this instance sends at most " + std::to_string(limits_.inlineBytes) +
-                    " (limits.inline_bytes) that way; ask for MTOM or SwA",
-                row.path);
-  }
-  reply.inlined[contentId] = readAll(*found.content->open(), row.size, row.path);
-}
-
-CopyReply DataManager::copy(Call &call, const CopyRequest &request) const {
-  if (request.data.size() > limits_.copiedObjects) {
-    throw Fault(FaultCode::TooLarge,
-                "Copy was asked for " + std::to_string(request.data.size()) + " objects at once, and gives at most " +
-                    std::to_string(limits_.copiedObjects) + " (limits.parts, less one for the envelope); ask for fewer",
-                printable(request.data.front().path.value_or(request.data.front().id.value_or("")), 300));
-  }
-  const Permission mayRead(trust_, call, Right::Read);
-  const auto how = howToAttach(request, call);
-  CopyReply reply;
-  ReplyBound bound(call.operation, limits_.replyBytes);
-  for (const auto &data : request.data) {
-    const auto found = find(data, call, mayRead);
-    call.subjects.push_back(found.row.path);
-    bound.add(found.row);
-    auto described = services::describe(found.row, call.baseUrl);
-    if (how == Attach::Reference) {
-      refer(described, found.row);
-    } else {
-      call.bytesOut += found.row.size;
-      attach(reply, described, found, how, call.bytesOut);
-    }
-    reply.response.data.push_back(std::move(described));
-  }
-  return reply;
-}
+      resolver_(locator, store, trust, remote) {}
 
 DeleteResponse DataManager::remove(Call &call, const DeleteRequest &request) {
   store_.requireWritable();

@@ -7,6 +7,7 @@
 #include "services/data_locator.hpp"
 #include "services/data_resolver.hpp"
 #include "services/disk_room.hpp"
+#include "services/transfer_work.hpp"
 #include "soap/outgoing_message.hpp"
 #include "storage/content_store.hpp"
 
@@ -27,12 +28,21 @@ struct DataLimits {
 };
 [[nodiscard]] DataLimits dataLimits(const Config &config);
 
+/// Content that may be pulled by whoever has the URL.
+struct LeasedContent {
+  std::shared_ptr<const storage::HeldContent> content;
+  std::uint64_t size = 0;
+  std::string sha256;
+};
+
 /// A CopyResponse with the bytes that go with it.
 struct CopyReply {
   CopyResponse response;
   std::vector<soap::OutgoingPart> parts;      ///< for MTOM and SwA
   std::map<std::string, std::string> inlined; ///< bytes by content id, for Inline
+  std::vector<LeasedContent> leased;          ///< by the number at the end of their Href
   soap::Packaging packaging = soap::Packaging::Plain;
+  std::uint64_t bytes = 0; ///< of content
 };
 
 /// What the operations of /services/data mean. Thread-safe. Every operation throws Fault and then has changed nothing.
@@ -40,11 +50,18 @@ class DataManager {
 public:
   /// All must outlive this.
   DataManager(storage::Catalog &catalog, storage::ContentStore &store, const security::Trust &trust,
-              const DataLocator &locator, const DiskRoom &room, const Clock &clock, DataLimits limits);
+              const DataLocator &locator, const RemoteData &remote, const DiskRoom &room, const Clock &clock,
+              DataLimits limits);
 
   /// Hands out data. The content is held from here on, so that what is deleted meanwhile is still sent whole. The
   /// caller spends the token.
   [[nodiscard]] CopyReply copy(Call &call, const CopyRequest &request) const;
+  /// The first half of a Copy whose reply goes elsewhere: everything that can be refused is refused here.
+  [[nodiscard]] CopyOrder order(Call &call, const CopyRequest &request) const;
+  /// The second half, as often as need be: the caller's grants are asked again. With `lease` (a URL), the content is
+  /// not attached but left to be pulled from below it. Throws NoSuchData for what is gone by now.
+  [[nodiscard]] CopyReply fill(const CopyOrder &order, const Principal &caller, const std::string &baseUrl,
+                               const std::string &lease = {}) const;
   /// Takes data: all of it, or none. Spends the token with the commit; the response is its receipt.
   ReceiveResponse receive(Call &call, const ReceiveRequest &request);
   /// Deletes all, or none. Spends the token with the commit.
@@ -62,7 +79,10 @@ private:
   struct Arrival;
   struct Found;
   [[nodiscard]] Found find(const Data &data, const Call &call, const Permission &mayRead) const;
-  void attach(CopyReply &reply, Data &data, const Found &found, Attach how, std::uint64_t total) const;
+  void add(CopyReply &reply, const Found &found, const std::string &name, Attach how, const std::string &baseUrl) const;
+  void attach(CopyReply &reply, Data &data, const Found &found, Attach how) const;
+  void checkInline(std::uint64_t bytes, const std::string &path) const;
+  void checkCount(const CopyRequest &request) const;
   void check(Call &call, const ReceiveRequest &request) const;
   void checkOne(Call &call, const Permission &mayWrite, const Data &data, Overwrite overwrite) const;
   Arrival take(Call &call, const Data &data);

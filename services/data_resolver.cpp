@@ -3,6 +3,7 @@
 
 #include "domain/fault.hpp"
 #include "domain/text.hpp"
+#include "transport/url.hpp"
 
 #include <optional>
 #include <utility>
@@ -42,8 +43,9 @@ std::unique_ptr<storage::ContentReader> contentUnlessDeleted(const storage::Cont
   }
 }
 
-DataResolver::DataResolver(const DataLocator &locator, const storage::ContentStore &store, const security::Trust &trust)
-    : locator_(locator), store_(store), trust_(trust) {}
+DataResolver::DataResolver(const DataLocator &locator, const storage::ContentStore &store, const security::Trust &trust,
+                           const RemoteData &remote)
+    : locator_(locator), store_(store), trust_(trust), remote_(remote) {}
 
 ResolvedData DataResolver::resolve(const Data &data, Call &call) const {
   std::vector<std::string> tried;
@@ -69,8 +71,8 @@ ResolvedData DataResolver::resolve(const Data &data, Call &call) const {
     tried.push_back(said(field, **value,
                          id ? "no data here that this caller may read" : "not a reference to data of this instance"));
   }
-  if (data.href && data.href->find("://") != std::string::npos) {
-    tried.push_back(said("Href", *data.href, "this instance does not fetch from other places"));
+  if (auto elsewhere = fetch(data, tried)) {
+    return std::move(*elsewhere);
   }
   if (tried.empty()) {
     tried.emplace_back("neither Content nor Attachment nor Href was given");
@@ -79,6 +81,23 @@ ResolvedData DataResolver::resolve(const Data &data, Call &call) const {
               call.operation + " found no bytes for this data in any of the ways that were tried; attach them, or "
                                "refer to data that is here",
               printable(data.path.value_or(data.id.value_or("")), 300), std::move(tried));
+}
+
+/// From where Href points to, or Id when a token for it came along.
+std::optional<ResolvedData> DataResolver::fetch(const Data &data, std::vector<std::string> &tried) const {
+  const auto &url = data.href || !data.token ? data.href : data.id;
+  if (!url || url->find("://") == std::string::npos) {
+    return std::nullopt;
+  }
+  try {
+    return remote_.open(*url, data.token);
+  } catch (const Fault &fault) {
+    if (fault.code() == FaultCode::Busy) {
+      throw;
+    }
+    tried.push_back(said(data.href ? "Href" : "Id", transport::printableUrl(*url), fault.what()));
+    return std::nullopt;
+  }
 }
 
 } // namespace waybill::services

@@ -7,8 +7,9 @@
 
 namespace waybill::services {
 
-Housekeeping::Housekeeping(DataManager &manager, security::Ledger &ledger, const Clock &clock, const Log &log)
-    : manager_(manager), ledger_(ledger), clock_(clock), log_(log) {}
+Housekeeping::Housekeeping(DataManager &manager, security::Ledger &ledger, Transfers &transfers, const Clock &clock,
+                           const Log &log)
+    : manager_(manager), ledger_(ledger), transfers_(transfers), clock_(clock), log_(log) {}
 
 Housekeeping::~Housekeeping() { stop(); }
 
@@ -38,9 +39,11 @@ void Housekeeping::round() {
     while (const auto removed = manager_.removeExpired()) {
       objects += removed;
     }
-    if (tokens + objects != 0) {
-      log_.info("housekeeping",
-                {{"tokens_forgotten", std::to_string(tokens)}, {"objects_expired", std::to_string(objects)}});
+    const auto transfers = transfers_.prune();
+    if (tokens + objects + transfers != 0) {
+      log_.info("housekeeping", {{"tokens_forgotten", std::to_string(tokens)},
+                                 {"objects_expired", std::to_string(objects)},
+                                 {"transfers_forgotten", std::to_string(transfers)}});
     }
   } catch (const std::exception &error) {
     log_.error("housekeeping", {{"reason", error.what()}});

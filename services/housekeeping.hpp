@@ -5,6 +5,7 @@
 #include "security/ledger.hpp"
 #include "services/data_manager.hpp"
 #include "services/log.hpp"
+#include "services/transfers.hpp"
 
 #include <condition_variable>
 #include <mutex>
@@ -13,12 +14,14 @@
 
 namespace waybill::services {
 
-/// Once a minute: forgets tokens whose time is over and removes expired data. A thread of its own between start() and
+/// Once a minute: forgets tokens whose time is over and transfers that ended long ago, and removes expired
+/// data. A thread of its own between start() and
 /// stop().
 class Housekeeping {
 public:
   /// All must outlive this.
-  Housekeeping(DataManager &manager, security::Ledger &ledger, const Clock &clock, const Log &log);
+  Housekeeping(DataManager &manager, security::Ledger &ledger, Transfers &transfers, const Clock &clock,
+               const Log &log);
   ~Housekeeping();
   Housekeeping(const Housekeeping &) = delete;
   Housekeeping &operator=(const Housekeeping &) = delete;
@@ -31,6 +34,7 @@ private:
 
   DataManager &manager_;
   security::Ledger &ledger_;
+  Transfers &transfers_;
   const Clock &clock_;
   const Log &log_;
   std::mutex mutex_;

@@ -7,9 +7,11 @@
 #include "services/endpoints/operations.hpp"
 #include "services/housekeeping.hpp"
 #include "services/spool.hpp"
+#include "services/transfer_service.hpp"
 #include "storage/catalog.hpp"
 #include "storage/home_lock.hpp"
 #include "storage/recovery.hpp"
+#include "transport/url.hpp"
 
 #include <algorithm>
 #include <map>
@@ -46,6 +48,21 @@ std::vector<std::string> ownUrls(const Config &config) {
   return urls;
 }
 
+/// Who answers at an address that the administrator gave with a trusted key.
+std::optional<transport::PeerIdentity> trustedEndpoint(const security::Trust &trust, const std::string &scheme,
+                                                       const std::string &host, std::uint16_t port) {
+  for (const auto &key : trust.keys()) {
+    if (!key.url || key.revoked) {
+      continue;
+    }
+    const auto parts = transport::partsOf(*key.url);
+    if (parts.scheme == scheme && parts.host == host && parts.port == port) {
+      return transport::PeerIdentity{key.instance, {}};
+    }
+  }
+  return std::nullopt;
+}
+
 } // namespace
 
 /// The parts, in the order in which they need each other.
@@ -80,13 +97,31 @@ struct Instance::State final : transport::Handler {
   soap::Schema schema;
   DataLocator locator{*catalog, ownUrls(config), clock};
   DiskRoom room{*store, config.minimumFreeBytes};
-  DataManager manager{*catalog, *store, trust, locator, room, clock, dataLimits(config)};
+  std::shared_ptr<const transport::EgressPolicy> egress = std::make_shared<transport::EgressPolicy>(
+      config.egress, [this](const std::string &scheme, const std::string &host, std::uint16_t port) {
+        return trustedEndpoint(trust, scheme, host, port);
+      });
+  RemoteData remote{{egress, config.egressCaFile, schema, config.limits, spoolIn(home, room), random,
+                     std::max<std::size_t>(1, config.server.workers / 2)}};
+  DataManager manager{*catalog, *store, trust, locator, remote, room, clock, dataLimits(config)};
+  Leases leases;
+  Transfers transfers{{*catalog,
+                       {manager, leases, schema, config.limits, spoolIn(home, room), random, config.egressCaFile},
+                       egress,
+                       clock,
+                       random,
+                       log,
+                       audit,
+                       metrics},
+                      config.transfers};
+  TransferService transferService{*catalog, trust, transfers, clock, random};
   AccessService access{*catalog, trust, key.certificate(), config.name, random};
-  Toolbox tools{config, clock, random, log, audit, metrics, *catalog, schema, tokens, ledger, spoolIn(home, room)};
-  SoapEndpoint dataEndpoint{"data", dataOperations(manager), tools};
+  Toolbox tools{config,  clock,    random, log, audit, metrics, *catalog, schema, tokens, ledger, spoolIn(home, room),
+                *egress, transfers};
+  SoapEndpoint dataEndpoint{"data", dataOperations(manager, transferService), tools};
   SoapEndpoint accessEndpoint{"access", accessOperations(access), tools};
-  HttpEndpoint plain{locator, *store, *catalog, metrics, config, key.certificate().pem()};
-  Housekeeping housekeeping{manager, ledger, clock, log};
+  HttpEndpoint plain{locator, *store, *catalog, leases, metrics, config, key.certificate().pem()};
+  Housekeeping housekeeping{manager, ledger, transfers, clock, log};
   std::unique_ptr<transport::Server> server;
   std::optional<bool> whole; ///< how draining ended
 
@@ -138,6 +173,7 @@ void Instance::start() {
   state_->config.server.port = state_->server->port();
   state_->housekeeping.start();
   state_->server->start();
+  state_->transfers.start();
   state_->log.info("serving", {{"instance", id()},
                                {"name", state_->config.name},
                                {"address", state_->config.server.host + ":" + std::to_string(port())}});
@@ -150,6 +186,7 @@ const std::string &Instance::id() const noexcept { return state_->key.id(); }
 bool Instance::drain() {
   if (!state_->whole) {
     state_->log.info("draining");
+    state_->transfers.stop();
     state_->whole = state_->server->drain();
     state_->housekeeping.stop();
     state_->log.info("stopped", {{"requests", *state_->whole ? "all were finished" : "some were cut"}});

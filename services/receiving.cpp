@@ -37,8 +37,9 @@ void checkContentType(const std::string &type, const std::string &path) {
   }
 }
 
-/// Compares what was declared with what came.
-void checkDeclared(const Data &data, storage::StagedContent &staged, const storage::ObjectRow &row) {
+/// Compares what was declared, by the sender or by the place that the bytes came from, with what came.
+template <class Declared>
+void checkDeclared(const Declared &data, storage::StagedContent &staged, const storage::ObjectRow &row) {
   if (data.size && *data.size != staged.size()) {
     throw Fault(FaultCode::DigestMismatch,
                 "Receive was told a Size of " + std::to_string(*data.size) + " bytes and got " +
@@ -187,6 +188,7 @@ DataManager::Arrival DataManager::take(Call &call, const Data &data) {
   row.expires = data.expires;
   row.metadata = data.metadata;
   checkDeclared(data, *arrival.staged, row);
+  checkDeclared(resolved, *arrival.staged, row);
   return arrival;
 }
 

@@ -4,6 +4,7 @@
 #include "domain/fault.hpp"
 #include "domain/text.hpp"
 #include "security/token.hpp"
+#include "services/http_reply.hpp"
 #include "services/version.hpp"
 #include "soap/fault.hpp"
 
@@ -20,7 +21,6 @@ using Kind = RemoteOperation::Kind;
 
 /// The most of a reply that is no SOAP message which is shown to the user.
 constexpr std::uint64_t quotedBytes = 4096;
-constexpr std::chrono::seconds longestRetryAfter{30};
 
 std::string tokenHeader(const std::string &base64) {
   return std::string("<wb:Token xmlns:wb=\"") + soap::waybillNamespace + "\">" + base64 + "</wb:Token>";
@@ -38,12 +38,6 @@ public:
 private:
   std::chrono::seconds after_;
 };
-
-std::chrono::seconds retryAfter(const transport::Headers &headers) {
-  const auto text = headers.get("Retry-After").value_or("1");
-  return std::clamp(std::chrono::seconds(std::strtol(text.c_str(), nullptr, 10)), std::chrono::seconds(1),
-                    longestRetryAfter);
-}
 
 /// Decides, within the handler of what an attempt threw, how long to wait before the next one; or throws when there is
 /// to be none: the first lost connection, where there was one, because all that came after it has its cause there.
@@ -104,26 +98,6 @@ private:
   unsigned pauses_ = 0;
   std::chrono::milliseconds waited_{};
 };
-
-/// Up to `limit` bytes; what is past them stays unread.
-std::string beginning(Source &source, std::uint64_t limit) {
-  std::string text;
-  Bytes block(static_cast<std::size_t>(limit));
-  while (text.size() < limit) {
-    const auto count = source.read(std::span(block).first(static_cast<std::size_t>(limit - text.size())));
-    if (count == 0) {
-      break;
-    }
-    text.append(asText(ByteView(block).first(count)));
-  }
-  return text;
-}
-
-bool isSoap(const transport::Headers &headers) {
-  const auto type = lowerCase(headers.get("Content-Type").value_or(""));
-  return type.starts_with("multipart/related") || type.starts_with("text/xml") ||
-         type.starts_with("application/soap+xml") || type.starts_with("application/xml");
-}
 
 } // namespace
 

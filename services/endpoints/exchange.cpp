@@ -82,26 +82,79 @@ void Exchange::answer() {
   envelope.addressing(addressing_);
   envelope.requireUnderstood();
   const auto &operation = dispatch(envelope);
-  checkActions(message, operation.element);
+  if (!call_.fault) {
+    checkActions(message, operation.element);
+  }
+  readHeaders(envelope);
   checkEndpoints();
   call_.attachments->want(envelope.liftContent([&](std::string contentId, std::string bytes) {
     call_.attachments->addInline(std::move(contentId), std::move(bytes));
   }));
-  envelope.validate(tools_.schema);
+  if (!call_.fault) {
+    envelope.validate(tools_.schema);
+  }
   const auto bodyXml = envelope.bodyXml();
   if (const auto receipt = authorise(envelope, operation, bodyXml)) {
     receiptGiven_ = true;
-    send(operation, Reply{receipt->bodyXml, {}, soap::Packaging::Plain});
+    if (forwarding_->ofReply() || operation.reply.empty()) {
+      sayAccepted();
+    } else {
+      send(operation, Reply{receipt->bodyXml, {}, soap::Packaging::Plain});
+    }
     finish({"Receipt", {}, {}, {}});
     return;
   }
-  send(operation, operation.run(call_, bodyXml));
+  forwarding_->check(operation);
+  if (forwarding_->ofAny()) {
+    forwardWithCommit(operation);
+  }
+  if (operation.reply.empty()) {
+    answered_ = bodyXml; // what is only taken note of is passed on as it came
+  }
+  if (forwarding_->ofReply()) {
+    acceptElsewhere(operation, bodyXml);
+  } else {
+    if (forwarding_->ofAny() && operation.order) {
+      order_ = operation.order(call_, bodyXml);
+    }
+    send(operation, operation.run(call_, bodyXml));
+  }
+  tools_.transfers.wake();
   finish({"Success", {}, {}, {}});
 }
 
+void Exchange::readHeaders(const soap::Envelope &envelope) {
+  call_.messageId = addressing_.messageId;
+  call_.transfer = addressing_.transfer;
+  call_.overwrite = envelope.overwrite();
+  forwarding_.emplace(tools_, call_, version_, addressing_, envelope.onward());
+}
+
+void Exchange::acceptElsewhere(const Operation &operation, const std::string &bodyXml) {
+  if (forwarding_->isKnown()) {
+    call_.alsoCommit = {};
+  } else if (operation.order) {
+    order_ = operation.order(call_, bodyXml);
+  } else {
+    answered_ = operation.run(call_, bodyXml).bodyXml;
+  }
+  // A receipt, so that this message, should it come again, is known for what it is.
+  spend(std::string());
+  sayAccepted();
+}
+
+void Exchange::forwardWithCommit(const Operation &operation) {
+  call_.alsoCommit = [&](storage::Transaction &transaction, const std::optional<std::string> &receipt) {
+    forwarding_->insert(transaction, operation, receipt && !receipt->empty() ? *receipt : answered_, order_);
+  };
+}
+
 const Operation &Exchange::dispatch(const soap::Envelope &envelope) {
-  checkOwnAction();
-  const auto element = envelope.bodyElement();
+  const auto isFault = envelope.isFault();
+  if (!isFault) { // whose actions are many
+    checkOwnAction();
+  }
+  const auto element = isFault ? soap::QName{soap::waybillNamespace, faultElement} : envelope.bodyElement();
   const auto found = std::find_if(operations_.begin(), operations_.end(), [&](const Operation &operation) {
     return element.space == soap::waybillNamespace && element.local == operation.element;
   });
@@ -113,6 +166,9 @@ const Operation &Exchange::dispatch(const soap::Envelope &envelope) {
                 printable(element.local, 100));
   }
   call_.operation = found->element;
+  if (isFault) {
+    call_.fault = soap::decodeFault(envelope);
+  }
   return *found;
 }
 
@@ -167,21 +223,13 @@ void Exchange::checkEndpoints() const {
                 "wsa:To names another place than " + call_.baseUrl + request_.path + ", where the message came to",
                 printable(*addressing_.to, 300));
   }
-  for (const auto &[name, endpoint] :
-       {std::pair{"wsa:ReplyTo", addressing_.replyTo}, {"wsa:FaultTo", addressing_.faultTo}}) {
-    if (endpoint && !endpoint->isAnonymous() && !endpoint->isNone()) {
-      throw Fault(FaultCode::OnlyAnonymousAddressSupported,
-                  "this instance sends replies back on the same connection only; leave " + std::string(name) +
-                      " out or make it anonymous",
-                  name);
-    }
-  }
 }
 
 /// Opens the token and holds it; the earlier receipt when this very message was answered before.
 std::optional<security::EarlierReceipt> Exchange::authorise(const soap::Envelope &envelope, const Operation &operation,
                                                             const std::string &bodyXml) {
-  if (operation.openToAll) {
+  // Nobody unknown makes an instance send anything anywhere.
+  if (operation.openToAll && !forwarding_->ofAny()) {
     return std::nullopt;
   }
   const auto token = envelope.headerText({soap::waybillNamespace, "Token"});
@@ -207,9 +255,12 @@ std::optional<security::EarlierReceipt> Exchange::authorise(const soap::Envelope
     throw;
   }
   const auto &operations = call_.claims.operations;
-  if (std::find(operations.begin(), operations.end(), operation.element) == operations.end()) {
+  const auto named = [&](const std::string &name) {
+    return std::find(operations.begin(), operations.end(), name) != operations.end();
+  };
+  if (!named(operation.element) && !named(operation.permit)) {
     throw Fault(FaultCode::NotAllowed,
-                "the token is for " + printable(joined(operations), 200) + ", not for " + operation.element +
+                "the token is for " + printable(joined(operations), 200) + ", not for " + operation.permit +
                     "; make one for it",
                 "wb:Token");
   }
@@ -222,9 +273,9 @@ std::optional<security::EarlierReceipt> Exchange::authorise(const soap::Envelope
   return std::nullopt;
 }
 
-void Exchange::spendWithoutReceipt() {
+void Exchange::spend(const std::optional<std::string> &receipt) {
   if (call_.holdsToken()) {
-    call_.commit(tools_.catalog, [](storage::Transaction &) { return std::nullopt; });
+    call_.commit(tools_.catalog, [&](storage::Transaction &) { return receipt; });
   }
 }
 
@@ -251,17 +302,19 @@ std::vector<std::string> Exchange::echoedParameters(const EndpointReference &end
 }
 
 void Exchange::send(const Operation &operation, Reply reply) {
-  if (addressing_.replyEndpoint().isNone()) {
-    spendWithoutReceipt();
-    response_.send(202, {}, "");
+  if (answered_.empty()) {
+    answered_ = reply.bodyXml;
+  }
+  if (addressing_.replyEndpoint().isNone() || operation.reply.empty()) {
+    spend();
+    sayAccepted();
     return;
   }
   auto addressing = replyAddressing();
-  addressing.action =
-      addressing_.used ? std::optional(soap::actionPrefix + operation.element + "Response") : std::nullopt;
+  addressing.action = addressing_.used ? std::optional(soap::actionPrefix + operation.reply) : std::nullopt;
   soap::OutgoingMessage message;
   message.version = version_;
-  message.action = soap::actionPrefix + operation.element + "Response";
+  message.action = soap::actionPrefix + operation.reply;
   message.envelope =
       soap::writeEnvelope(version_, addressing, echoedParameters(addressing_.replyEndpoint()), reply.bodyXml);
   message.parts = std::move(reply.parts);
@@ -270,13 +323,13 @@ void Exchange::send(const Operation &operation, Reply reply) {
   // Content goes out while the token is only held, so that a download that breaks off can be tried again with it, that
   // download and no other; the last boundary, without which no client has the message, goes out once it is spent.
   if (message.parts.empty()) {
-    spendWithoutReceipt();
+    spend();
     message.packaging = soap::Packaging::Plain;
   } else if (call_.holdsToken()) {
     call_.reservation->bind();
   }
   response_.begin(200, replyHeaders(version_, message.contentType(), message.action), message.contentLength());
-  message.write(response_, [&] { spendWithoutReceipt(); });
+  message.write(response_, [&] { spend(); });
   response_.end();
 }
 
@@ -306,7 +359,12 @@ void Exchange::fail(const Fault &fault) {
 void Exchange::sendFault(const Fault &fault) {
   const auto silent = fault.code() == FaultCode::TokenReplayed && tools_.config.replay == ReplayAnswer::Silence;
   if (silent || addressing_.faultEndpoint().isNone()) {
-    response_.send(202, {}, "");
+    sayAccepted();
+  } else if (forwarding_ && forwarding_->ofFaults()) {
+    tools_.catalog.commit(storage::Durability::Durable,
+                          [&](storage::Transaction &transaction) { forwarding_->insertFault(transaction, fault); });
+    tools_.transfers.wake();
+    sayAccepted();
   } else {
     const auto reply =
         soap::encodeFault(fault, version_, replyAddressing(), echoedParameters(addressing_.faultEndpoint()));

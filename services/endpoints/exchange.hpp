@@ -2,6 +2,7 @@
 #pragma once
 
 #include "domain/fault.hpp"
+#include "services/endpoints/forwarding.hpp"
 #include "services/endpoints/soap_endpoint.hpp"
 #include "soap/addressing.hpp"
 #include "soap/incoming_message.hpp"
@@ -21,6 +22,11 @@ public:
 
 private:
   void answer();
+  /// Reads what concerns the way of the reply.
+  void readHeaders(const soap::Envelope &envelope);
+  /// Takes the request, and leaves its reply to the transfers.
+  void acceptElsewhere(const Operation &operation, const std::string &bodyXml);
+  void sayAccepted() { response_.send(202, {}, ""); }
   const Operation &dispatch(const soap::Envelope &envelope);
   /// Throws Fault ActionNotSupported for a wsa:Action that belongs to no operation of this service.
   void checkOwnAction() const;
@@ -33,8 +39,10 @@ private:
   /// Answers with the fault, if that is still possible, and writes down how it all ended.
   void fail(const Fault &fault);
   void sendFault(const Fault &fault);
+  /// Part of the commit that spends the token: inserts the transfers of what was answered.
+  void forwardWithCommit(const Operation &operation);
   /// For operations that only read; what changes something has spent its token by then.
-  void spendWithoutReceipt();
+  void spend(const std::optional<std::string> &receipt = std::nullopt);
   [[nodiscard]] soap::Addressing replyAddressing() const;
   [[nodiscard]] static std::vector<std::string> echoedParameters(const EndpointReference &endpoint);
   /// The token is used up: what goes wrong from here on concerns the way of the reply, not the work.
@@ -59,6 +67,9 @@ private:
   soap::Version version_ = soap::Version::Soap11;
   soap::Addressing addressing_;
   Call call_;
+  std::optional<Forwarding> forwarding_;
+  std::string answered_;           ///< the body of the reply
+  std::optional<CopyOrder> order_; ///< what is sent in its place
   bool authorised_ = false;
   bool receiptGiven_ = false;
 };

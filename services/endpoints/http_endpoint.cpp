@@ -25,16 +25,39 @@ bool isLoopback(const std::string &remote) {
 
 /// The Digest header (RFC 3230 section 4.3.2) with the algorithms that Want-Digest names; empty when it names none of
 /// ours.
-std::string instanceDigest(const std::string &wanted, const storage::ObjectRow &row) {
+std::string instanceDigest(const std::string &wanted, const std::string &sha256, const std::string &adler32) {
   std::string value;
   if (wantsDigest(wanted, "sha-256")) {
-    value = "sha-256=" + base64OfHex(row.sha256);
+    value = "sha-256=" + base64OfHex(sha256);
   }
-  if (wantsDigest(wanted, "adler32")) {
-    value += (value.empty() ? "" : ",") + std::string("adler32=") + row.adler32;
+  if (!adler32.empty() && wantsDigest(wanted, "adler32")) {
+    value += (value.empty() ? "" : ",") + std::string("adler32=") + adler32;
   }
   return value;
 }
+
+/// Counts the bytes of a body that go out.
+class CountingResponse final : public transport::Response {
+public:
+  CountingResponse(transport::Response &response, std::atomic<std::uint64_t> &count)
+      : response_(response), count_(count) {}
+  void send(int status, const Headers &headers, std::string_view body) override {
+    response_.send(status, headers, body);
+  }
+  void begin(int status, const Headers &headers, std::optional<std::uint64_t> length) override {
+    response_.begin(status, headers, length);
+  }
+  void write(ByteView bytes) override {
+    response_.write(bytes);
+    count_ += bytes.size();
+  }
+  void end() override { response_.end(); }
+  [[nodiscard]] bool started() const noexcept override { return response_.started(); }
+
+private:
+  transport::Response &response_;
+  std::atomic<std::uint64_t> &count_;
+};
 
 /// RFC 9110: a Range counts for GET alone (section 14.2), and only when If-Range, if given, holds (13.1.5).
 ByteRange askedRange(const transport::Request &request, const std::string &etag, std::uint64_t size) {
@@ -46,14 +69,16 @@ ByteRange askedRange(const transport::Request &request, const std::string &etag,
 } // namespace
 
 HttpEndpoint::HttpEndpoint(const DataLocator &locator, storage::ContentStore &store, storage::Catalog &catalog,
-                           Metrics &metrics, const Config &config, std::string certificatePem)
-    : locator_(locator), store_(store), catalog_(catalog), metrics_(metrics), config_(config),
+                           const Leases &leases, Metrics &metrics, const Config &config, std::string certificatePem)
+    : locator_(locator), store_(store), catalog_(catalog), leases_(leases), metrics_(metrics), config_(config),
       certificatePem_(std::move(certificatePem)) {}
 
 bool HttpEndpoint::handle(transport::Request &request, transport::Response &response) {
   static constexpr std::string_view dataFolder = "/data/";
+  static constexpr std::string_view leaseFolder = "/lease/";
   const auto isData = request.path.starts_with(dataFolder);
-  if (!isData && request.path != "/instance" && request.path != "/healthz" && request.path != "/metrics" &&
+  const auto isLease = request.path.starts_with(leaseFolder);
+  if (!isData && !isLease && request.path != "/instance" && request.path != "/healthz" && request.path != "/metrics" &&
       request.path != "/") {
     return false;
   }
@@ -62,6 +87,8 @@ bool HttpEndpoint::handle(transport::Request &request, transport::Response &resp
                   "This can only be read; data comes in by SOAP.\n");
   } else if (isData) {
     data(request.path.substr(dataFolder.size()), request, response);
+  } else if (isLease) {
+    lease(request.path.substr(leaseFolder.size()), request, response);
   } else if (request.path == "/instance") {
     response.send(200, {{"Content-Type", "application/x-pem-file"}}, certificatePem_);
   } else if (request.path == "/healthz") {
@@ -81,14 +108,32 @@ void HttpEndpoint::data(const std::string &id, const transport::Request &request
     notFound(response);
     return;
   }
+  give({row->size, row->sha256, row->adler32, row->contentType,
+        [&]() -> std::unique_ptr<storage::ContentReader> { return contentUnlessDeleted(store_, row->id); }},
+       request, response);
+}
+
+void HttpEndpoint::lease(const std::string &path, const transport::Request &request, transport::Response &response) {
+  const auto found = leases_.find(path);
+  if (!found) {
+    notFound(response);
+    return;
+  }
+  const auto &content = found->content;
+  CountingResponse counting(response, *found->read);
+  give({content.size, content.sha256, {}, "application/octet-stream", [&] { return content.content->open(); }}, request,
+       counting);
+}
+
+void HttpEndpoint::give(const Content &content, const transport::Request &request, transport::Response &response) {
   // Anybody may have stored it: a browser must not run it as if this instance had written it.
-  const auto etag = "\"" + row->sha256 + "\"";
+  const auto etag = "\"" + content.sha256 + "\"";
   Headers headers{{"ETag", etag},
                   {"Accept-Ranges", "bytes"},
                   {"X-Content-Type-Options", "nosniff"},
                   {"Content-Security-Policy", "sandbox"}};
   if (const auto wanted = request.headers.get("Want-Digest")) {
-    if (const auto digest = instanceDigest(*wanted, *row); !digest.empty()) {
+    if (const auto digest = instanceDigest(*wanted, content.sha256, content.adler32); !digest.empty()) {
       headers.add("Digest", digest);
     }
   }
@@ -96,26 +141,27 @@ void HttpEndpoint::data(const std::string &id, const transport::Request &request
     response.send(304, headers, "");
     return;
   }
-  const auto range = askedRange(request, etag, row->size);
+  const auto range = askedRange(request, etag, content.size);
   if (range.kind == ByteRange::Kind::Unsatisfiable) {
-    headers.add("Content-Range", "bytes */" + std::to_string(row->size));
+    headers.add("Content-Range", "bytes */" + std::to_string(content.size));
     response.send(416, headers, "");
     return;
   }
-  const auto content = contentUnlessDeleted(store_, row->id);
-  if (!content) {
+  const auto reader = content.open();
+  if (!reader) {
     notFound(response);
     return;
   }
-  headers.add("Content-Type", row->contentType);
+  headers.add("Content-Type", content.type);
   if (range.kind == ByteRange::Kind::Part) {
     headers.add("Content-Range", "bytes " + std::to_string(range.offset) + "-" +
-                                     std::to_string(range.offset + range.length - 1) + "/" + std::to_string(row->size));
-    content->select(range.offset, range.length);
+                                     std::to_string(range.offset + range.length - 1) + "/" +
+                                     std::to_string(content.size));
+    reader->select(range.offset, range.length);
   }
   response.begin(range.kind == ByteRange::Kind::Part ? 206 : 200, headers, range.length);
   if (request.method == "GET") {
-    copyAll(*content, response);
+    copyAll(*reader, response);
   }
   response.end();
 }

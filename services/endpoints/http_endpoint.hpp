@@ -3,26 +3,41 @@
 
 #include "services/config.hpp"
 #include "services/data_locator.hpp"
+#include "services/leases.hpp"
 #include "services/metrics.hpp"
 #include "storage/content_store.hpp"
 #include "transport/http.hpp"
 
+#include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 
 namespace waybill::services {
 
-/// What is served by plain HTTPS beside SOAP: /data/<id> (data that is not secure), /instance, /healthz, /metrics.
+/// What is served by plain HTTPS beside SOAP: /data/<id> (data that is not secure), /lease/<secret>/<number>
+/// (what a transfer leaves to be pulled), /instance, /healthz, /metrics.
 /// Thread-safe.
 class HttpEndpoint {
 public:
   /// All must outlive this.
-  HttpEndpoint(const DataLocator &locator, storage::ContentStore &store, storage::Catalog &catalog, Metrics &metrics,
-               const Config &config, std::string certificatePem);
+  HttpEndpoint(const DataLocator &locator, storage::ContentStore &store, storage::Catalog &catalog,
+               const Leases &leases, Metrics &metrics, const Config &config, std::string certificatePem);
 
   /// True when the path was one of ours and has been answered.
   bool handle(transport::Request &request, transport::Response &response);
 
 private:
+  /// What can be read, in ranges.
+  struct Content {
+    std::uint64_t size;
+    std::string sha256;
+    std::string adler32; ///< empty where it is not known
+    std::string type;
+    std::function<std::unique_ptr<storage::ContentReader>()> open; ///< null: gone
+  };
+  static void give(const Content &content, const transport::Request &request, transport::Response &response);
+  void lease(const std::string &path, const transport::Request &request, transport::Response &response);
   void data(const std::string &id, const transport::Request &request, transport::Response &response);
   void health(transport::Response &response);
   void metrics(const transport::Request &request, transport::Response &response);
@@ -30,6 +45,7 @@ private:
   const DataLocator &locator_;
   storage::ContentStore &store_;
   storage::Catalog &catalog_;
+  const Leases &leases_;
   Metrics &metrics_;
   const Config &config_;
   std::string certificatePem_;

@@ -10,10 +10,16 @@ namespace {
 enum class Kind : std::uint8_t { NeedsToken, OpenToAll };
 
 /// An operation whose reply is a body alone.
-template <class Request, class Work> Operation plain(const char *element, Kind kind, Work work) {
-  return {element, kind == Kind::OpenToAll, [work](Call &call, std::string_view bodyXml) {
-            return Reply{soap::encode(work(call, soap::decode<Request>(bodyXml))), {}, soap::Packaging::Plain};
-          }};
+template <class Request, class Work> Operation plain(const std::string &element, Kind kind, Work work) {
+  Operation operation;
+  operation.element = element;
+  operation.reply = element + "Response";
+  operation.permit = element;
+  operation.openToAll = kind == Kind::OpenToAll;
+  operation.run = [work](Call &call, std::string_view bodyXml) {
+    return Reply{soap::encode(work(call, soap::decode<Request>(bodyXml))), {}, soap::Packaging::Plain};
+  };
+  return operation;
 }
 
 Reply copyReply(CopyReply copied) {
@@ -24,17 +30,73 @@ Reply copyReply(CopyReply copied) {
   return {soap::encode(copied.response, inlined), std::move(copied.parts), copied.packaging};
 }
 
+Operation copy(const DataManager &manager) {
+  Operation operation;
+  operation.element = "Copy";
+  operation.reply = "CopyResponse";
+  operation.permit = operation.element;
+  operation.run = [&manager](Call &call, std::string_view bodyXml) {
+    return copyReply(manager.copy(call, soap::decode<CopyRequest>(bodyXml)));
+  };
+  operation.order = [&manager](Call &call, std::string_view bodyXml) {
+    return manager.order(call, soap::decode<CopyRequest>(bodyXml));
+  };
+  return operation;
+}
+
+Operation receive(DataManager &manager) {
+  auto operation =
+      plain<ReceiveRequest>("Receive", Kind::NeedsToken, [&manager](Call &call, const ReceiveRequest &request) {
+        return manager.receive(call, request);
+      });
+  operation.storesData = true;
+  return operation;
+}
+
+/// What a Copy elsewhere sends here.
+Operation delivery(DataManager &manager) {
+  auto operation =
+      plain<CopyResponse>("CopyResponse", Kind::NeedsToken, [&manager](Call &call, const CopyResponse &delivered) {
+        return manager.receive(call, {delivered.data, call.overwrite.value_or(Overwrite::Never)});
+      });
+  operation.reply = "ReceiveResponse";
+  operation.permit = "Receive";
+  operation.storesData = true;
+  return operation;
+}
+
+/// What the end of a chain sends here: only taken note of.
+Operation noteOfReceipt(TransferService &transfers) {
+  Operation operation;
+  operation.element = "ReceiveResponse";
+  operation.permit = "Receive";
+  operation.run = [&transfers](Call &call, std::string_view bodyXml) {
+    transfers.noteReceipt(call, soap::decode<ReceiveResponse>(bodyXml), std::string(bodyXml));
+    return Reply{};
+  };
+  return operation;
+}
+
+Operation noteOfFault(TransferService &transfers) {
+  Operation operation;
+  operation.element = faultElement;
+  operation.permit = "Receive";
+  operation.run = [&transfers](Call &call, std::string_view) {
+    transfers.noteFault(call, call.fault.value());
+    return Reply{};
+  };
+  return operation;
+}
+
 } // namespace
 
-std::vector<Operation> dataOperations(DataManager &manager) {
+std::vector<Operation> dataOperations(DataManager &manager, TransferService &transfers) {
   return {
-      {"Copy", false,
-       [&manager](Call &call, std::string_view bodyXml) {
-         return copyReply(manager.copy(call, soap::decode<CopyRequest>(bodyXml)));
-       }},
-      plain<ReceiveRequest>(
-          "Receive", Kind::NeedsToken,
-          [&manager](Call &call, const ReceiveRequest &request) { return manager.receive(call, request); }),
+      copy(manager),
+      receive(manager),
+      delivery(manager),
+      noteOfReceipt(transfers),
+      noteOfFault(transfers),
       plain<DeleteRequest>(
           "Delete", Kind::NeedsToken,
           [&manager](Call &call, const DeleteRequest &request) { return manager.remove(call, request); }),
@@ -43,6 +105,15 @@ std::vector<Operation> dataOperations(DataManager &manager) {
       plain<DescribeRequest>(
           "Describe", Kind::NeedsToken,
           [&manager](Call &call, const DescribeRequest &request) { return manager.describe(call, request); }),
+      plain<GetTransferRequest>(
+          "GetTransfer", Kind::NeedsToken,
+          [&transfers](Call &call, const GetTransferRequest &request) { return transfers.get(call, request); }),
+      plain<ListTransfersRequest>(
+          "ListTransfers", Kind::NeedsToken,
+          [&transfers](Call &call, const ListTransfersRequest &request) { return transfers.list(call, request); }),
+      plain<CancelTransferRequest>(
+          "CancelTransfer", Kind::NeedsToken,
+          [&transfers](Call &call, const CancelTransferRequest &request) { return transfers.cancel(call, request); }),
   };
 }
 

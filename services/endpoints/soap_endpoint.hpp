@@ -9,9 +9,12 @@
 #include "services/config.hpp"
 #include "services/log.hpp"
 #include "services/metrics.hpp"
+#include "services/transfer_work.hpp"
+#include "services/transfers.hpp"
 #include "soap/attachments.hpp"
 #include "soap/envelope.hpp"
 #include "soap/outgoing_message.hpp"
+#include "transport/egress.hpp"
 #include "transport/http.hpp"
 
 #include <functional>
@@ -20,6 +23,9 @@
 #include <vector>
 
 namespace waybill::services {
+
+/// Operation::element of what takes a soap:Fault that was sent on to here.
+inline constexpr const char *faultElement = "Fault";
 
 /// What an operation answers: the body, and the parts that travel with it.
 struct Reply {
@@ -30,9 +36,14 @@ struct Reply {
 
 /// One operation of a SOAP service, between XML and domain types.
 struct Operation {
-  std::string element;    ///< "Copy"; its reply is <element>Response
-  bool openToAll = false; ///< needs no token
+  std::string element;     ///< "Copy"
+  std::string reply;       ///< the element it answers, "CopyResponse"; empty for what is only taken (HTTP 202)
+  std::string permit;      ///< what a token for it names: its own name, or that of what it is treated as
+  bool openToAll = false;  ///< needs no token
+  bool storesData = false; ///< what it answers names objects that are here now
   std::function<Reply(Call &call, std::string_view bodyXml)> run;
+  /// For what answers with content: everything but the content, which goes out later.
+  std::function<CopyOrder(Call &call, std::string_view bodyXml)> order = {};
 };
 
 /// What every endpoint works with; all of it outlives the endpoints.
@@ -48,6 +59,8 @@ struct Toolbox {
   const security::TokenOpener &tokens;
   security::Ledger &ledger;
   soap::Spool spool;
+  const transport::EgressPolicy &egress;
+  Transfers &transfers;
 };
 
 /// Serves one SOAP service: its WSDL by GET, its operations by POST. One message goes: envelope, addressing, schema,

@@ -260,7 +260,22 @@ public:
   soap::Schema schema;
   services::DataLocator locator{*catalog, {}, clock};
   services::DiskRoom room{*store, config.minimumFreeBytes};
-  services::DataManager manager{*catalog, *store, trust, locator, room, clock, services::dataLimits(config)};
+  std::shared_ptr<const transport::EgressPolicy> egress = std::make_shared<transport::EgressPolicy>(config.egress);
+  services::RemoteData remote{{egress, {}, schema, config.limits, services::spoolIn(home.path(), room), random, 8}};
+  services::DataManager manager{*catalog, *store, trust, locator, remote, room, clock, services::dataLimits(config)};
+  services::Leases leases;
+  /// Not started: what is to be delivered stays in the catalog, to be looked at.
+  services::Transfers transfers{
+      {*catalog,
+       {manager, leases, schema, config.limits, services::spoolIn(home.path(), room), random, {}},
+       egress,
+       clock,
+       random,
+       log,
+       audit,
+       metrics},
+      config.transfers};
+  services::TransferService transferService{*catalog, trust, transfers, clock, random};
   services::AccessService access{*catalog, trust, server.key.certificate(), "lab", random};
   services::Toolbox tools{config,
                           clock,
@@ -272,10 +287,12 @@ public:
                           schema,
                           tokens,
                           ledger,
-                          services::spoolIn(home.path(), room)};
-  services::SoapEndpoint dataEndpoint{"data", services::dataOperations(manager), tools};
+                          services::spoolIn(home.path(), room),
+                          *egress,
+                          transfers};
+  services::SoapEndpoint dataEndpoint{"data", services::dataOperations(manager, transferService), tools};
   services::SoapEndpoint accessEndpoint{"access", services::accessOperations(access), tools};
-  services::HttpEndpoint plain{locator, *store, *catalog, metrics, config, server.key.certificate().pem()};
+  services::HttpEndpoint plain{locator, *store, *catalog, leases, metrics, config, server.key.certificate().pem()};
 
 private:
   void answer(const std::string &service, Source &body, const std::string &contentType,

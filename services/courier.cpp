@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "services/courier.hpp"
+
+#include "domain/text.hpp"
+#include "services/http_reply.hpp"
+#include "services/version.hpp"
+#include "soap/codec.hpp"
+#include "soap/fault.hpp"
+#include "soap/outgoing_message.hpp"
+#include "transport/url.hpp"
+
+#include <utility>
+
+namespace waybill::services {
+
+namespace {
+
+/// The most of a reply that is no SOAP message which is shown to the user.
+constexpr std::uint64_t quotedBytes = 4096;
+
+/// Counts what is read through it; `check` may end it by what it throws.
+class Counted final : public Source {
+public:
+  Counted(std::unique_ptr<Source> source, std::shared_ptr<std::atomic<std::uint64_t>> count,
+          const std::function<void()> &check)
+      : source_(std::move(source)), count_(std::move(count)), check_(check) {}
+  std::size_t read(std::span<std::byte> into) override {
+    if (check_) {
+      check_();
+    }
+    const auto got = source_->read(into);
+    *count_ += got;
+    return got;
+  }
+  [[nodiscard]] std::optional<std::uint64_t> size() const override { return source_->size(); }
+
+private:
+  std::unique_ptr<Source> source_;
+  std::shared_ptr<std::atomic<std::uint64_t>> count_;
+  const std::function<void()> &check_;
+};
+
+Delivered again(Fault fault, std::chrono::seconds notBefore = {}) {
+  return {Delivered::How::Again, std::move(fault), notBefore, {}, false};
+}
+Delivered refused(Fault fault) { return {Delivered::How::Refused, std::move(fault), {}, {}, false}; }
+
+std::string post(const TransferWork &work) { return "POST " + transport::printableUrl(work.to.address); }
+
+/// What the sender of the call that is answered can mend is not mended by waiting.
+bool mayPass(FaultCode code) {
+  switch (code) {
+  case FaultCode::Busy:
+  case FaultCode::NoSpace:
+  case FaultCode::Internal:
+  case FaultCode::DeliveryFailed:
+  case FaultCode::EndpointUnavailable: return true;
+  default: return false;
+  }
+}
+
+/// RFC 9110 section 15: these are worth another attempt.
+bool mayPass(int status) { return status >= 500 || status == 408 || status == 429; }
+
+} // namespace
+
+/// A message on its way. The client may send on while the reply is read, so it outlives the call.
+struct Courier::Message {
+  soap::OutgoingMessage message;
+  std::unique_ptr<Source> body;
+  std::vector<Data> sent; ///< what a receipt has to name
+};
+
+Courier::Courier(Tools tools, transport::ClientOptions client)
+    : tools_(std::move(tools)), whileWaiting_(client.whileWaiting), client_(std::move(client)) {}
+
+Delivered Courier::deliver(const TransferWork &work, const Principal &caller,
+                           const std::shared_ptr<std::atomic<std::uint64_t>> &done) {
+  *done = 0;
+  std::unique_ptr<Message> message;
+  try {
+    message = compose(work, caller, done);
+  } catch (const Fault &fault) {
+    return mayPass(fault.code()) ? again(fault) : refused(fault);
+  }
+  return send(work, *message);
+}
+
+std::unique_ptr<Courier::Message> Courier::compose(const TransferWork &work, const Principal &caller,
+                                                   const std::shared_ptr<std::atomic<std::uint64_t>> &done) {
+  auto composed = std::make_unique<Message>();
+  auto &message = composed->message;
+  message.envelope = work.envelope;
+  if (work.content) {
+    auto reply = tools_.manager.fill(*work.content, caller, work.baseUrl,
+                                     work.lease.empty() ? "" : work.baseUrl + "/lease/" + work.lease);
+    soap::InlineContents inlined;
+    for (const auto &[contentId, bytes] : reply.inlined) {
+      inlined.emplace(contentId, bytes);
+    }
+    message.envelope = envelopeOf(work, soap::encode(reply.response, inlined));
+    composed->sent = std::move(reply.response.data);
+    message.packaging = reply.packaging;
+    for (auto &part : reply.parts) {
+      part.open = [this, open = std::move(part.open), done] {
+        return std::make_unique<Counted>(open(), done, whileWaiting_);
+      };
+      message.parts.push_back(std::move(part));
+    }
+    if (!work.lease.empty()) {
+      tools_.leases.begin(work.lease, std::move(reply.leased), done);
+    }
+  }
+  message.version = work.version;
+  message.action = work.action;
+  message.boundary = "waybill-" + randomId(tools_.random);
+  composed->body = message.source();
+  return composed;
+}
+
+Delivered Courier::send(const TransferWork &work, Message &message) {
+  transport::ClientRequest request;
+  request.method = "POST";
+  request.url = work.to.address;
+  request.headers = {{"Content-Type", message.message.contentType()},
+                     {"User-Agent", std::string("waybill/") + versionText}};
+  if (work.version == soap::Version::Soap11) {
+    request.headers.add("SOAPAction", "\"" + work.action + "\"");
+  }
+  request.body = message.body.get();
+  request.peer.caFile = tools_.caFile;
+  try {
+    return judge(work, message, client_.perform(request));
+  } catch (const transport::DeliveryFault &fault) {
+    return fault.mayPass() ? again(fault) : refused(fault);
+  } catch (const Fault &fault) {
+    return mayPass(fault.code()) ? again(fault) : refused(fault);
+  }
+}
+
+Delivered Courier::judge(const TransferWork &work, const Message &message, transport::ClientResponse response) {
+  const auto status = std::to_string(response.status);
+  if (response.status == 503 && !isSoap(response.headers)) {
+    return again(Fault(FaultCode::Busy, post(work) + ": the receiver has more requests than it takes", work.to.address),
+                 retryAfter(response.headers));
+  }
+  if (response.status >= 300 && response.status < 400) {
+    return refused(Fault(FaultCode::DeliveryFailed,
+                         post(work) + ": the receiver redirects (HTTP status " + status +
+                             "), and a message goes where it is addressed to or nowhere; give its own address",
+                         printable(response.headers.get("Location").value_or(""), 300)));
+  }
+  if (isSoap(response.headers)) {
+    try {
+      return judgeSoap(work, message, response);
+    } catch (const transport::DeliveryFault &) {
+      throw;
+    } catch (const Fault &fault) {
+      // It may have taken the message; asking again with the same MessageID tells.
+      return again(Fault(FaultCode::DeliveryFailed,
+                         post(work) + ": the reply (HTTP status " + status + ") cannot be read: " + fault.reason(),
+                         fault.subject()));
+    }
+  }
+  const auto said = printable(trimmed(beginning(*response.body, quotedBytes)), 200);
+  if (response.status >= 200 && response.status < 300 && said.empty()) {
+    return {}; // taken, and nothing to say about it
+  }
+  Fault fault(FaultCode::DeliveryFailed,
+              post(work) + ": HTTP status " + status + " and no SOAP message but '" + said +
+                  "'; check that this is the URL of a SOAP endpoint",
+              work.to.address);
+  // What says 2xx may have taken the message; asking again with the same MessageID tells.
+  return response.status < 300 || mayPass(response.status) ? again(std::move(fault)) : refused(std::move(fault));
+}
+
+namespace {
+
+/// Why `receipt` is not one for what was sent; nothing when it is.
+std::optional<std::string> mismatch(const std::vector<Data> &sent, const ReceiveResponse &receipt) {
+  if (sent.size() != receipt.data.size()) {
+    return "it names " + std::to_string(receipt.data.size()) + " objects, and " + std::to_string(sent.size()) +
+           " were sent";
+  }
+  for (std::size_t i = 0; i < sent.size(); ++i) {
+    const auto &stored = receipt.data[i];
+    const auto shown = printable(sent[i].path.value_or(""), 300);
+    if (stored.size && stored.size != sent[i].size) {
+      return "it says " + std::to_string(*stored.size) + " bytes of " + shown + ", and " +
+             std::to_string(sent[i].size.value_or(0)) + " were sent";
+    }
+    if (stored.digest && sent[i].digest && stored.digest->algorithm == sent[i].digest->algorithm &&
+        lowerCase(stored.digest->hex) != sent[i].digest->hex) {
+      return "it says the digest " + printable(stored.digest->hex, 80) + " of " + shown + ", and what was sent has " +
+             sent[i].digest->hex;
+    }
+  }
+  return std::nullopt;
+}
+
+} // namespace
+
+Delivered Courier::judgeSoap(const TransferWork &work, const Message &message, transport::ClientResponse &response) {
+  auto reply = soap::IncomingMessage::read(response.headers.get("Content-Type").value_or(""), *response.body,
+                                           tools_.limits, tools_.spool);
+  auto envelope = soap::Envelope::parse(reply.root, tools_.limits, reply.charset);
+  if (envelope.isFault()) {
+    const auto fault = soap::decodeFault(envelope);
+    if (fault.code() == FaultCode::UnresolvableData && !work.lease.empty()) {
+      auto plainly = again(fault);
+      plainly.withoutLease = true;
+      return plainly;
+    }
+    return mayPass(fault.code()) ? again(fault) : refused(fault);
+  }
+  if (!work.content || envelope.bodyElement() != soap::QName{soap::waybillNamespace, "ReceiveResponse"}) {
+    return {};
+  }
+  envelope.requireUnderstood();
+  const auto relatesTo = envelope.addressing().relatesTo;
+  auto wrong = relatesTo && *relatesTo != work.messageId
+                   ? std::optional("it belongs to another message, " + printable(*relatesTo, 200))
+                   : std::nullopt;
+  envelope.validate(tools_.schema);
+  auto bodyXml = envelope.bodyXml();
+  if (!wrong) {
+    wrong = mismatch(message.sent, soap::decode<ReceiveResponse>(bodyXml));
+  }
+  if (wrong) {
+    return refused(Fault(FaultCode::DeliveryFailed,
+                         post(work) + ": the receipt is not one for what was sent: " + *wrong +
+                             "; what the receiver has must be looked at there",
+                         work.to.address));
+  }
+  return {Delivered::How::Arrived, std::nullopt, {}, std::move(bodyXml), false};
+}
+
+} // namespace waybill::services

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "services/endpoints/forwarding.hpp"
+
+#include "domain/text.hpp"
+#include "soap/codec.hpp"
+
+namespace waybill::services {
+
+namespace {
+
+constexpr std::size_t idDigits = 32;
+
+/// What was stored, to be sent on as it is.
+CopyOrder orderOf(const ReceiveResponse &receipt) {
+  CopyOrder order;
+  for (const auto &data : receipt.data) {
+    const auto id = data.id.value_or("");
+    order.items.push_back({id.substr(id.size() - std::min(idDigits, id.size())), data.path.value_or("")});
+    order.bytes += data.size.value_or(0);
+  }
+  return order;
+}
+
+} // namespace
+
+Forwarding::Forwarding(const Toolbox &tools, const Call &call, soap::Version version,
+                       const soap::Addressing &addressing, std::optional<Onward> onward)
+    : tools_(tools), call_(call), version_(version), addressing_(addressing), onward_(std::move(onward)) {}
+
+void Forwarding::check(const Operation &operation) {
+  const auto allowed = [&](const char *what, const EndpointReference &endpoint) {
+    if (!isElsewhere(endpoint)) {
+      return;
+    }
+    if (call_.claims.replyTo && *call_.claims.replyTo != endpoint.address) {
+      throw Fault(FaultCode::AddressNotAllowed,
+                  std::string(what) +
+                      " is not the address that the token's ReplyTo allows; send the reply there, or make "
+                      "a token for this address",
+                  printable(endpoint.address, 300));
+    }
+    (void)tools_.egress.check(endpoint.address);
+  };
+  allowed("wsa:ReplyTo", addressing_.replyEndpoint());
+  allowed("wsa:FaultTo", addressing_.faultEndpoint());
+  if (onward_ && onward_->to.isAnonymous()) {
+    throw Fault(FaultCode::OnlyNonAnonymousAddressSupported,
+                "wb:Onward sends something elsewhere; give it an address, or leave it out", "wb:Onward");
+  }
+  if (onward_ && onward_->to.isNone()) {
+    onward_.reset();
+  }
+  if (onward_) {
+    allowed("wb:Onward", onward_->to);
+    if (onward_->send == Onward::Send::Data && !operation.storesData && !operation.order) {
+      throw Fault(FaultCode::BadParameter,
+                  operation.element + " has no data to send on; ask for the receipt in wb:Onward, or leave it out",
+                  "wb:Onward");
+    }
+  }
+  checked_ = true;
+}
+
+bool Forwarding::isKnown() const {
+  return addressing_.messageId && tools_.catalog.transfer(owner(), *addressing_.messageId).has_value();
+}
+
+TransferWork Forwarding::workFor(const EndpointReference &to) const {
+  TransferWork work;
+  work.version = version_;
+  work.to = to;
+  work.messageId = "urn:uuid:" + randomUuid(tools_.random);
+  work.relatesTo = addressing_.messageId;
+  work.transfer = addressing_.transfer.value_or(addressing_.messageId.value_or(work.messageId));
+  work.baseUrl = call_.baseUrl;
+  if (const auto faults = addressing_.faultEndpoint(); addressing_.faultTo && isElsewhere(faults)) {
+    work.faultTo = faults;
+  }
+  return work;
+}
+
+void Forwarding::fill(TransferWork &work, const Operation &operation, const std::string &bodyXml,
+                      const std::optional<CopyOrder> &order) const {
+  work.action = soap::actionPrefix + (operation.reply.empty() ? operation.element : operation.reply);
+  work.content = order;
+  if (!order) {
+    work.envelope = envelopeOf(work, bodyXml);
+  }
+}
+
+TransferWork Forwarding::onwardWork(const Operation &operation, const std::string &bodyXml,
+                                    const std::optional<CopyOrder> &order) const {
+  if (operation.element == faultElement) {
+    return faultWork(call_.fault.value(), onward_->to, version_, addressing_.messageId,
+                     addressing_.transfer.value_or(""), tools_.random);
+  }
+  auto work = workFor(onward_->to);
+  if (onward_->send == Onward::Send::Data && operation.storesData) {
+    work.action = soap::actionPrefix + std::string("CopyResponse");
+    work.content = orderOf(soap::decode<ReceiveResponse>(bodyXml));
+  } else {
+    fill(work, operation, bodyXml, order);
+  }
+  return work;
+}
+
+void Forwarding::insert(storage::Transaction &transaction, const Operation &operation, const std::string &bodyXml,
+                        const std::optional<CopyOrder> &order) const {
+  if (ofReply() && !operation.reply.empty()) {
+    auto work = workFor(addressing_.replyEndpoint());
+    fill(work, operation, bodyXml, order);
+    const auto row = tools_.transfers.rowFor(work, owner(), operation.element, addressing_.messageId.value());
+    if (!transaction.insertTransfer(row)) {
+      throw Fault(FaultCode::DuplicateMessageId,
+                  "another message of this MessageID from this caller is being answered; nothing was done for this one",
+                  "wsa:MessageID");
+    }
+  }
+  if (onward_) {
+    const auto work = onwardWork(operation, bodyXml, order);
+    auto row = tools_.transfers.rowFor(work, owner(), operation.element, work.transfer);
+    if (!transaction.insertTransfer(row)) {
+      // Where a chain passes twice, its later part goes by the name of its own message.
+      row.messageId = work.messageId;
+      if (!transaction.insertTransfer(row)) {
+        throw Fault(FaultCode::Internal, "two messages of this instance have one MessageID", row.messageId);
+      }
+    }
+  }
+}
+
+void Forwarding::insertFault(storage::Transaction &transaction, const Fault &fault) const {
+  const auto work = faultWork(fault, addressing_.faultEndpoint(), version_, addressing_.messageId,
+                              addressing_.transfer.value_or(addressing_.messageId.value_or("")), tools_.random);
+  if (!transaction.insertTransfer(tools_.transfers.rowFor(work, owner(), faultElement, work.messageId))) {
+    throw Fault(FaultCode::Internal, "two messages of this instance have one MessageID", work.messageId);
+  }
+  if (ofReply() && addressing_.messageId) {
+    auto failed = tools_.transfers.rowFor(work, owner(), call_.operation, *addressing_.messageId);
+    failed.state = TransferState::Failed;
+    failed.lastError = fault.what();
+    failed.ended = failed.started;
+    failed.work.clear();
+    // One of that name that is there already is the one to be found.
+    (void)transaction.insertTransfer(failed);
+  }
+}
+
+} // namespace waybill::services

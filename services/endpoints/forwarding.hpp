@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "domain/onward.hpp"
+#include "services/endpoints/soap_endpoint.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace waybill::services {
+
+/// Where the response of one call goes other than back on its connection (wsa:ReplyTo, wsa:FaultTo, wb:Onward), and the
+/// transfers that take it there. Used by one thread; must not outlive the exchange that it serves.
+class Forwarding {
+public:
+  Forwarding(const Toolbox &tools, const Call &call, soap::Version version, const soap::Addressing &addressing,
+             std::optional<Onward> onward);
+
+  /// True when the reply does not go back on the connection.
+  [[nodiscard]] bool ofReply() const noexcept { return isElsewhere(addressing_.replyEndpoint()); }
+  /// True when a fault has somewhere else to go, and may: check() has passed.
+  [[nodiscard]] bool ofFaults() const noexcept { return checked_ && isElsewhere(addressing_.faultEndpoint()); }
+  [[nodiscard]] bool ofAny() const noexcept {
+    return ofReply() || isElsewhere(addressing_.faultEndpoint()) || onward_.has_value();
+  }
+
+  /// Throws Fault AddressNotAllowed when an address is not one that this instance may call, or that the token allows;
+  /// BadParameter when `operation` has nothing of what wb:Onward asks for.
+  void check(const Operation &operation);
+
+  /// True when a message of this id from this caller has begun a transfer before.
+  [[nodiscard]] bool isKnown() const;
+  /// Inserts what delivers the answer, `bodyXml` or, for what answers with content, `order`. Throws Fault
+  /// DuplicateMessageId when isKnown() by now.
+  void insert(storage::Transaction &transaction, const Operation &operation, const std::string &bodyXml,
+              const std::optional<CopyOrder> &order) const;
+  /// Inserts what delivers a fault to the fault endpoint, and a transfer that has failed by which the caller can find
+  /// it.
+  void insertFault(storage::Transaction &transaction, const Fault &fault) const;
+
+private:
+  [[nodiscard]] static bool isElsewhere(const EndpointReference &endpoint) noexcept {
+    return !endpoint.isAnonymous() && !endpoint.isNone();
+  }
+  [[nodiscard]] TransferWork workFor(const EndpointReference &to) const;
+  [[nodiscard]] TransferWork onwardWork(const Operation &operation, const std::string &bodyXml,
+                                        const std::optional<CopyOrder> &order) const;
+  void fill(TransferWork &work, const Operation &operation, const std::string &bodyXml,
+            const std::optional<CopyOrder> &order) const;
+  [[nodiscard]] std::string owner() const { return format(call_.principal); }
+
+  const Toolbox &tools_;
+  const Call &call_;
+  soap::Version version_;
+  const soap::Addressing &addressing_;
+  std::optional<Onward> onward_;
+  bool checked_ = false;
+};
+
+} // namespace waybill::services

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "services/remote_data.hpp"
+
+#include "domain/fault.hpp"
+#include "domain/messages.hpp"
+#include "domain/text.hpp"
+#include "services/http_reply.hpp"
+#include "services/version.hpp"
+#include "soap/codec.hpp"
+#include "soap/fault.hpp"
+#include "transport/client.hpp"
+#include "transport/fetch.hpp"
+#include "transport/url.hpp"
+
+#include <utility>
+
+namespace waybill::services {
+
+namespace {
+
+constexpr std::uint64_t quotedBytes = 4096;
+
+/// A source that keeps alive what it reads from.
+template <class Origin> class Owning final : public Source {
+public:
+  Owning(std::shared_ptr<Origin> origin, Source &source) : origin_(std::move(origin)), source_(source) {}
+  std::size_t read(std::span<std::byte> into) override { return source_.read(into); }
+  [[nodiscard]] std::optional<std::uint64_t> size() const override { return source_.size(); }
+
+private:
+  std::shared_ptr<Origin> origin_;
+  Source &source_;
+};
+
+transport::ClientOptions clientOptions(const std::shared_ptr<const transport::EgressPolicy> &egress) {
+  transport::ClientOptions options;
+  options.guard = egress;
+  return options;
+}
+
+} // namespace
+
+/// One of the places for what is fetched at the same time.
+class RemoteData::Turn {
+public:
+  Turn(std::atomic<std::size_t> &underWay, std::size_t most, const std::string &url) : underWay_(underWay) {
+    if (++underWay_ > most) {
+      --underWay_;
+      throw Fault(
+          FaultCode::Busy,
+          "this instance fetches as much from elsewhere as it may at the same time (half of server.workers); try "
+          "again later",
+          transport::printableUrl(url));
+    }
+  }
+  ~Turn() { --underWay_; }
+  Turn(const Turn &) = delete;
+  Turn &operator=(const Turn &) = delete;
+
+private:
+  std::atomic<std::size_t> &underWay_;
+};
+
+ResolvedData RemoteData::open(const std::string &url, const std::optional<std::string> &token) const {
+  (void)tools_.egress->check(url);
+  auto turn = std::make_shared<Turn>(underWay_, tools_.mostAtOnce, url);
+  return token ? copy(url, *token, std::move(turn)) : fetch(url, std::move(turn));
+}
+
+ResolvedData RemoteData::fetch(const std::string &url, std::shared_ptr<Turn> turn) const {
+  struct Origin {
+    Origin(std::shared_ptr<Turn> taken, transport::FetchOptions options)
+        : turn(std::move(taken)), fetcher(std::move(options)) {}
+    std::shared_ptr<Turn> turn;
+    transport::Fetcher fetcher;
+    transport::Fetched fetched;
+  };
+  transport::FetchOptions options;
+  options.client = clientOptions(tools_.egress);
+  auto origin = std::make_shared<Origin>(std::move(turn), std::move(options));
+  origin->fetched =
+      origin->fetcher.open({url, {{"User-Agent", std::string("waybill/") + versionText}}, {{}, tools_.caFile}});
+  auto &body = *origin->fetched.body;
+  auto contentType = origin->fetched.contentType.value_or("");
+  const auto size = origin->fetched.size;
+  return {std::make_unique<Owning<Origin>>(std::move(origin), body), std::move(contentType), size, std::nullopt};
+}
+
+ResolvedData RemoteData::copy(const std::string &url, const std::string &token, std::shared_ptr<Turn> turn) const {
+  struct Origin {
+    Origin(std::shared_ptr<Turn> taken, transport::ClientOptions options)
+        : turn(std::move(taken)), client(std::move(options)) {}
+    std::shared_ptr<Turn> turn;
+    transport::Client client;
+    std::string request;
+    std::unique_ptr<Source> body;
+    transport::ClientResponse response;
+    soap::IncomingMessage message;
+    std::unique_ptr<Source> part;
+  };
+  const auto endpoint = url.substr(0, url.find('/', url.find("://") + 3)) + "/services/data";
+  const auto post = "POST " + transport::printableUrl(endpoint);
+  CopyRequest wanted;
+  wanted.data.emplace_back();
+  wanted.data.front().id = url;
+  soap::Addressing addressing;
+  addressing.used = true;
+  addressing.messageId = "urn:uuid:" + randomUuid(tools_.random);
+  addressing.action = std::string(soap::actionPrefix) + "Copy";
+  addressing.to = endpoint;
+  auto origin = std::make_shared<Origin>(std::move(turn), clientOptions(tools_.egress));
+  origin->request = soap::writeEnvelope(
+      soap::Version::Soap12, addressing,
+      {std::string("<wb:Token xmlns:wb=\"") + soap::waybillNamespace + "\">" + soap::escapeXml(token) + "</wb:Token>"},
+      soap::encode(wanted));
+  origin->body = std::make_unique<ViewSource>(asBytes(origin->request));
+  transport::ClientRequest request;
+  request.method = "POST";
+  request.url = endpoint;
+  request.headers = {{"Content-Type", "application/soap+xml; charset=utf-8; action=\"" + *addressing.action + "\""},
+                     {"User-Agent", std::string("waybill/") + versionText}};
+  request.body = origin->body.get();
+  request.peer.caFile = tools_.caFile;
+  origin->response = origin->client.perform(request);
+  if (!isSoap(origin->response.headers)) {
+    throw Fault(FaultCode::DeliveryFailed,
+                post + ": HTTP status " + std::to_string(origin->response.status) + " and no SOAP message but '" +
+                    printable(trimmed(beginning(*origin->response.body, quotedBytes)), 200) +
+                    "'; check that this is the URL of an instance",
+                transport::printableUrl(url));
+  }
+  origin->message = soap::IncomingMessage::read(origin->response.headers.get("Content-Type").value_or(""),
+                                                *origin->response.body, tools_.limits, tools_.spool);
+  auto &attachments = *origin->message.attachments;
+  auto envelope = soap::Envelope::parse(origin->message.root, tools_.limits, origin->message.charset);
+  if (envelope.isFault()) {
+    throw soap::decodeFault(envelope);
+  }
+  envelope.requireUnderstood();
+  attachments.want(envelope.liftContent([&](std::string contentId, std::string bytes) {
+    attachments.addInline(std::move(contentId), std::move(bytes));
+  }));
+  envelope.validate(tools_.schema);
+  const auto reply = soap::decode<CopyResponse>(envelope.bodyXml());
+  const auto &data = reply.data.front();
+  origin->part = data.content || data.attachment ? attachments.open(data.content ? *data.content : *data.attachment)
+                                                 : std::unique_ptr<Source>();
+  if (!origin->part) {
+    throw Fault(FaultCode::InvalidMessage,
+                post + ": the reply to Copy has no bytes; check that both sides run versions that fit",
+                transport::printableUrl(url));
+  }
+  auto &part = *origin->part;
+  return {std::make_unique<Owning<Origin>>(std::move(origin), part), data.contentType.value_or(""), data.size,
+          data.digest};
+}
+
+} // namespace waybill::services

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "domain/data.hpp"
+#include "domain/random.hpp"
+#include "services/resolved_data.hpp"
+#include "soap/envelope.hpp"
+#include "soap/incoming_message.hpp"
+#include "transport/egress.hpp"
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <string>
+
+namespace waybill::services {
+
+/// Reads data that is elsewhere: at another instance, with a token for it, or at a plain URL. Thread-safe.
+class RemoteData {
+public:
+  struct Tools {
+    std::shared_ptr<const transport::EgressPolicy> egress;
+    std::string caFile;
+    const soap::Schema &schema;
+    const soap::Limits &limits;
+    soap::Spool spool;
+    Random &random;
+    std::size_t mostAtOnce; ///< so that what waits for others leaves threads for those who wait for it
+  };
+  /// All must outlive this.
+  explicit RemoteData(Tools tools) : tools_(std::move(tools)) {}
+
+  /// The bytes at `url`. With `token`, `url` names data of an instance ("https://host:port/data/<id>"), which is asked
+  /// for it by Copy. Throws Fault: AddressNotAllowed, DeliveryFailed, what the instance answers, and Busy when enough
+  /// is being fetched already.
+  [[nodiscard]] ResolvedData open(const std::string &url, const std::optional<std::string> &token) const;
+
+private:
+  class Turn;
+  [[nodiscard]] ResolvedData fetch(const std::string &url, std::shared_ptr<Turn> turn) const;
+  [[nodiscard]] ResolvedData copy(const std::string &url, const std::string &token, std::shared_ptr<Turn> turn) const;
+
+  Tools tools_;
+  mutable std::atomic<std::size_t> underWay_{0};
+};
+
+} // namespace waybill::services

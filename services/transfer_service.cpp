@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "services/transfer_service.hpp"
+
+#include "domain/fault.hpp"
+#include "domain/text.hpp"
+#include "soap/codec.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace waybill::services {
+
+namespace {
+
+std::string printPageToken(const storage::TransferRow &last) {
+  return std::to_string(last.started.time_since_epoch().count()) + "-" + last.id;
+}
+
+storage::TransferPosition parsePageToken(const std::string &token) {
+  const auto dash = token.find('-');
+  const auto digits = std::string_view(token).substr(0, dash);
+  std::int64_t count = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), count);
+  if (dash == std::string::npos || error != std::errc() || end != digits.data() + digits.size()) {
+    throw Fault(
+        FaultCode::BadParameter,
+        "ListTransfers takes as PageToken only what an earlier one gave as NextPageToken; leave it out to start "
+        "anew",
+        "PageToken");
+  }
+  return {Time(std::chrono::microseconds(count)), token.substr(dash + 1)};
+}
+
+} // namespace
+
+TransferService::TransferService(storage::Catalog &catalog, const security::Trust &trust, Transfers &transfers,
+                                 const Clock &clock, Random &random)
+    : catalog_(catalog), trust_(trust), transfers_(transfers), clock_(clock), random_(random) {}
+
+bool TransferService::mayAdminister(const Call &call) const {
+  return !trust_.prefixes(call.principal, Right::Administer).empty();
+}
+
+storage::TransferRow TransferService::find(const Call &call, const std::string &messageId) const {
+  if (auto own = catalog_.transfer(format(call.principal), messageId)) {
+    return *std::move(own);
+  }
+  if (mayAdminister(call)) {
+    static constexpr std::size_t atOnce = 1000;
+    std::optional<storage::TransferPosition> before;
+    while (true) {
+      const auto rows = catalog_.transfers(std::nullopt, std::nullopt, before, atOnce);
+      const auto found =
+          std::find_if(rows.begin(), rows.end(), [&](const auto &row) { return row.messageId == messageId; });
+      if (found != rows.end()) {
+        return catalog_.transferById(found->id).value_or(*found);
+      }
+      if (rows.size() < atOnce) {
+        break;
+      }
+      before = storage::TransferPosition{rows.back().started, rows.back().id};
+    }
+  }
+  throw Fault(FaultCode::NoSuchTransfer,
+              call.operation +
+                  " found no transfer of this caller that a message of this MessageID began; ListTransfers "
+                  "shows what there is (those that ended long ago are forgotten)",
+              printable(messageId, 300));
+}
+
+GetTransferResponse TransferService::get(Call &call, const GetTransferRequest &request) const {
+  call.subjects.push_back(printable(request.messageId, 300));
+  return {transfers_.describe(find(call, request.messageId))};
+}
+
+ListTransfersResponse TransferService::list(Call &call, const ListTransfersRequest &request) const {
+  static constexpr std::uint32_t mostRows = 1000;
+  if (request.limit == 0) {
+    throw Fault(FaultCode::BadParameter,
+                "ListTransfers needs a Limit of at least 1 (at most " + std::to_string(mostRows) +
+                    " are given at once)",
+                "Limit");
+  }
+  const auto limit = std::min(request.limit, mostRows);
+  const auto principal = mayAdminister(call) ? std::nullopt : std::optional(format(call.principal));
+  const auto before = request.pageToken && !request.pageToken->empty()
+                          ? std::optional(parsePageToken(*request.pageToken))
+                          : std::nullopt;
+  ListTransfersResponse response;
+  const auto rows = catalog_.transfers(principal, request.state, before, limit);
+  for (const auto &row : rows) {
+    auto transfer = transfers_.describe(row);
+    transfer.receipt.clear(); // as long as what was sent; GetTransfer has it
+    response.transfers.push_back(std::move(transfer));
+  }
+  if (rows.size() == limit) {
+    response.nextPageToken = printPageToken(rows.back());
+  }
+  return response;
+}
+
+CancelTransferResponse TransferService::cancel(Call &call, const CancelTransferRequest &request) {
+  call.subjects.push_back(printable(request.messageId, 300));
+  const auto row = find(call, request.messageId);
+  CancelTransferResponse response{transfers_.describe(row)};
+  call.commit(catalog_, [&](storage::Transaction &transaction) {
+    if (!transfers_.cancel(transaction, row)) {
+      throw Fault(FaultCode::BadParameter, "CancelTransfer came too late: the transfer has ended; GetTransfer says how",
+                  printable(request.messageId, 300));
+    }
+    response.transfer.state = TransferState::Cancelled;
+    response.transfer.ended = clock_.now();
+    return std::optional(soap::encode(response));
+  });
+  transfers_.interrupt(row);
+  return response;
+}
+
+/// A row for what came from elsewhere: over already, and never to be sent.
+storage::TransferRow TransferService::noted(const Call &call) const {
+  storage::TransferRow row;
+  row.id = randomId(random_);
+  row.principal = format(call.principal);
+  row.operation = call.operation;
+  row.started = clock_.now();
+  row.ended = row.started;
+  row.nextAttempt = row.started;
+  row.deadline = row.started;
+  row.destination = call.baseUrl;
+  return row;
+}
+
+/// Under the MessageID of the call that began it all, by which its caller looks for it; under the message's own when
+/// that one is taken, as it is where the chain began.
+void TransferService::keep(Call &call, storage::TransferRow row) {
+  call.commit(catalog_, [&](storage::Transaction &transaction) {
+    row.messageId = call.transfer.value_or(call.messageId.value_or("urn:uuid:" + randomUuid(random_)));
+    if (!transaction.insertTransfer(row)) {
+      row.messageId = call.messageId.value_or("urn:uuid:" + randomUuid(random_));
+      if (!transaction.insertTransfer(row)) {
+        throw Fault(FaultCode::DuplicateMessageId, "a message of this MessageID has been taken before", row.messageId);
+      }
+    }
+    return std::optional(std::string());
+  });
+}
+
+void TransferService::noteReceipt(Call &call, const ReceiveResponse &receipt, const std::string &bodyXml) {
+  auto row = noted(call);
+  row.state = TransferState::Succeeded;
+  row.receipt = bodyXml;
+  for (const auto &data : receipt.data) {
+    row.sources.push_back(printable(data.id.value_or(data.path.value_or("")), 300));
+    row.bytesTotal += data.size.value_or(0);
+    call.subjects.push_back(row.sources.back());
+  }
+  row.bytesDone = row.bytesTotal;
+  keep(call, std::move(row));
+}
+
+void TransferService::noteFault(Call &call, const Fault &fault) {
+  auto row = noted(call);
+  row.state = TransferState::Failed;
+  row.lastError = fault.what();
+  keep(call, std::move(row));
+}
+
+} // namespace waybill::services

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "domain/messages.hpp"
+#include "services/call.hpp"
+#include "services/transfers.hpp"
+
+namespace waybill::services {
+
+/// What the operations on transfers mean. A caller sees its own; who may administer sees all. Thread-safe.
+class TransferService {
+public:
+  /// All must outlive this.
+  TransferService(storage::Catalog &catalog, const security::Trust &trust, Transfers &transfers, const Clock &clock,
+                  Random &random);
+
+  /// Throws Fault NoSuchTransfer.
+  [[nodiscard]] GetTransferResponse get(Call &call, const GetTransferRequest &request) const;
+  /// Newest first, in pages.
+  [[nodiscard]] ListTransfersResponse list(Call &call, const ListTransfersRequest &request) const;
+  /// Throws Fault NoSuchTransfer, and BadParameter for one that has ended. Spends the token with it.
+  CancelTransferResponse cancel(Call &call, const CancelTransferRequest &request);
+  /// A receipt that somebody sent on to here: kept as a transfer that has succeeded. `bodyXml` is the ReceiveResponse.
+  void noteReceipt(Call &call, const ReceiveResponse &receipt, const std::string &bodyXml);
+  /// The same for a fault.
+  void noteFault(Call &call, const Fault &fault);
+
+private:
+  [[nodiscard]] bool mayAdminister(const Call &call) const;
+  [[nodiscard]] storage::TransferRow find(const Call &call, const std::string &messageId) const;
+  [[nodiscard]] storage::TransferRow noted(const Call &call) const;
+  void keep(Call &call, storage::TransferRow row);
+
+  storage::Catalog &catalog_;
+  const security::Trust &trust_;
+  Transfers &transfers_;
+  const Clock &clock_;
+  Random &random_;
+};
+
+} // namespace waybill::services

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "domain/endpoint_reference.hpp"
+#include "domain/messages.hpp"
+#include "soap/addressing.hpp"
+#include "soap/version.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace waybill::services {
+
+/// What a Copy hands out: which objects, each under which name, and how.
+struct CopyOrder {
+  struct Item {
+    std::string id;   ///< of the object
+    std::string name; ///< the Path that the reply gives it
+    friend bool operator==(const Item &, const Item &) = default;
+  };
+  std::vector<Item> items;
+  Attach attach = Attach::Mtom;
+  std::uint64_t bytes = 0; ///< of content, when it was ordered
+  friend bool operator==(const CopyOrder &, const CopyOrder &) = default;
+};
+
+/// All that is needed to deliver one message, over and over until it has arrived: kept in the catalog as text
+/// (storage::TransferRow::work).
+struct TransferWork {
+  soap::Version version = soap::Version::Soap12;
+  EndpointReference to;
+  std::string action;                       ///< of the message
+  std::string messageId;                    ///< of the message: the same for every attempt, so that it is taken once
+  std::optional<std::string> relatesTo;     ///< MessageID of the call that it answers
+  std::string transfer;                     ///< MessageID of the call that began the chain
+  std::string envelope;                     ///< the message, ready; empty when `content` is what is sent
+  std::optional<CopyOrder> content;         ///< a CopyResponse, written anew for each attempt
+  std::string baseUrl;                      ///< of this instance, for ids and leases
+  std::string lease;                        ///< secret of the URL that the receiver may pull from; empty: none
+  std::optional<EndpointReference> faultTo; ///< where to tell that it could not be delivered
+  friend bool operator==(const TransferWork &, const TransferWork &) = default;
+};
+
+/// The addressing headers of the message that `work` is about.
+[[nodiscard]] soap::Addressing addressingOf(const TransferWork &work);
+/// The header blocks that its endpoint wants.
+[[nodiscard]] std::vector<std::string> headersOf(const EndpointReference &endpoint);
+/// The whole message around `bodyXml`.
+[[nodiscard]] std::string envelopeOf(const TransferWork &work, std::string_view bodyXml);
+
+/// As JSON text.
+[[nodiscard]] std::string print(const TransferWork &work);
+/// Throws Fault Internal for what print() did not write.
+[[nodiscard]] TransferWork parseTransferWork(std::string_view text);
+
+} // namespace waybill::services

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "services/transfers.hpp"
+
+#include "domain/fault.hpp"
+#include "domain/text.hpp"
+#include "soap/codec.hpp"
+#include "soap/fault.hpp"
+#include "transport/url.hpp"
+
+#include <algorithm>
+
+namespace waybill::services {
+
+namespace {
+
+/// Ends an attempt from within the client: the transfer was cancelled, or the instance stops.
+class Interrupted : public std::exception {
+public:
+  [[nodiscard]] const char *what() const noexcept override { return "the attempt was interrupted"; }
+};
+
+std::string peerOf(const std::string &address) {
+  const auto parts = transport::partsOf(address);
+  return parts.host + ":" + std::to_string(parts.port);
+}
+
+} // namespace
+
+Transfers::Transfers(Tools tools, TransferPolicy policy) : tools_(std::move(tools)), policy_(policy) {}
+
+Transfers::~Transfers() { stop(); }
+
+void Transfers::start() {
+  std::size_t interrupted = 0;
+  tools_.catalog.commit(storage::Durability::Relaxed, [&](storage::Transaction &transaction) {
+    interrupted = transaction.requeueActiveTransfers(tools_.clock.now());
+  });
+  if (interrupted != 0) {
+    tools_.log.info("transfers taken up", {{"count", std::to_string(interrupted)}});
+  }
+  for (std::size_t i = 0; i < policy_.active; ++i) {
+    threads_.emplace_back([this](const std::stop_token &stop) { run(stop); });
+  }
+}
+
+void Transfers::stop() {
+  for (auto &thread : threads_) {
+    thread.request_stop();
+  }
+  threads_.clear();
+}
+
+storage::TransferRow Transfers::rowFor(const TransferWork &work, const std::string &owner, const std::string &operation,
+                                       const std::string &messageId) const {
+  const auto bytes = work.content ? work.content->bytes : 0;
+  storage::TransferRow row;
+  auto leased = work;
+  if (work.content && work.content->attach != Attach::Reference && policy_.leaseFrom != 0 &&
+      bytes >= policy_.leaseFrom) {
+    leased.lease = randomId(tools_.random) + randomId(tools_.random);
+  }
+  row.id = randomId(tools_.random);
+  row.principal = owner;
+  row.messageId = messageId;
+  row.operation = operation;
+  row.bytesTotal = bytes;
+  row.started = tools_.clock.now();
+  row.nextAttempt = row.started;
+  row.deadline = row.started + policy_.deadline;
+  row.priority = work.content ? 0 : 1; // receipts and faults are short, and somebody waits for them
+  row.peer = peerOf(work.to.address);
+  if (work.content) {
+    std::transform(work.content->items.begin(), work.content->items.end(), std::back_inserter(row.sources),
+                   [](const auto &item) { return item.name; });
+  }
+  row.destination = work.to.address;
+  row.work = print(leased);
+  return row;
+}
+
+void Transfers::wake() {
+  {
+    const std::lock_guard lock(mutex_);
+    ++changes_;
+  }
+  due_.notify_all();
+}
+
+/// Until something changes, or what is due later is due.
+void Transfers::wait(const std::stop_token &stop, std::uint64_t seen) {
+  static constexpr std::chrono::microseconds shortest = std::chrono::milliseconds(50);
+  static constexpr std::chrono::microseconds longest = std::chrono::minutes(1);
+  auto pause = longest;
+  if (const auto next = tools_.catalog.nextTransferDue()) {
+    pause = std::clamp(*next - tools_.clock.now(), shortest, longest);
+  }
+  std::unique_lock lock(mutex_);
+  due_.wait_for(lock, stop, pause, [&] { return changes_ != seen; });
+}
+
+void Transfers::run(const std::stop_token &stop) {
+  std::shared_ptr<Running> running;
+  transport::ClientOptions options;
+  options.guard = tools_.egress;
+  options.whileWaiting = [&] {
+    if (stop.stop_requested() || (running && running->cancelled)) {
+      throw Interrupted();
+    }
+  };
+  Courier courier(tools_.courier, std::move(options));
+  while (!stop.stop_requested()) {
+    try {
+      auto seen = std::uint64_t{0};
+      if (auto row = pick(running, seen)) {
+        const auto id = row->id;
+        runOne(courier, *std::move(row), *running);
+        {
+          const std::lock_guard lock(mutex_);
+          running_.erase(id);
+        }
+        wake();
+      } else {
+        wait(stop, seen);
+      }
+    } catch (const std::exception &error) {
+      tools_.log.error("transfers", {{"reason", error.what()}});
+      std::unique_lock lock(mutex_);
+      due_.wait_for(lock, stop, std::chrono::seconds(1), [] { return false; });
+    }
+  }
+}
+
+void Transfers::runOne(Courier &courier, storage::TransferRow row, const Running &running) {
+  try {
+    attempt(courier, row, running);
+  } catch (const Interrupted &) {
+    // Cancelled, and so written down already, or to be taken up by the next start.
+  } catch (const std::exception &error) {
+    tools_.log.error("transfer", {{"id", row.id}, {"reason", error.what()}});
+    row.state = TransferState::Queued;
+    row.lastError = std::string("this instance failed while it worked on the transfer; its log says why");
+    row.nextAttempt = tools_.clock.now() + policy_.longestPause;
+    (void)write(row, storage::Durability::Relaxed);
+  }
+}
+
+bool Transfers::mayRun(const storage::TransferRow &row) const {
+  const auto there = std::count_if(running_.begin(), running_.end(),
+                                   [&](const auto &entry) { return entry.second->peer == row.peer; });
+  return !running_.contains(row.id) && static_cast<std::size_t>(there) < policy_.perPeer;
+}
+
+/// The transfer to be tried next: of the highest priority, of the principal who has the fewest under way, the longest
+/// due.
+std::optional<storage::TransferRow> Transfers::pick(std::shared_ptr<Running> &running, std::uint64_t &seen) {
+  static constexpr std::size_t looked = 256;
+  const std::lock_guard lock(mutex_);
+  seen = changes_;
+  const auto due = tools_.catalog.dueTransfers(tools_.clock.now(), policy_.perPeer * 2, looked);
+  const auto underWay = [&](const storage::TransferRow &row) {
+    return std::count_if(running_.begin(), running_.end(),
+                         [&](const auto &entry) { return entry.second->principal == row.principal; });
+  };
+  const storage::TransferRow *best = nullptr;
+  for (const auto &row : due) {
+    if (mayRun(row) && (best == nullptr || (row.priority == best->priority && underWay(row) < underWay(*best)))) {
+      best = &row;
+    }
+  }
+  auto row = best == nullptr ? std::nullopt : tools_.catalog.transferById(best->id);
+  if (!row || isFinal(row->state)) {
+    return std::nullopt;
+  }
+  running = std::make_shared<Running>();
+  running->peer = row->peer;
+  running->principal = row->principal;
+  running_[row->id] = running;
+  return row;
+}
+
+bool Transfers::write(const storage::TransferRow &row, storage::Durability durability) {
+  auto written = false;
+  tools_.catalog.commit(
+      durability, [&](storage::Transaction &transaction) { written = transaction.updateTransfer(row, std::nullopt); });
+  return written;
+}
+
+void Transfers::attempt(Courier &courier, storage::TransferRow row, const Running &running) {
+  row.state = TransferState::Active;
+  ++row.attempts;
+  if (!write(row, storage::Durability::Relaxed)) {
+    return; // cancelled a moment ago
+  }
+  auto work = parseTransferWork(row.work);
+  const auto caller = parsePrincipal(row.principal).value();
+  const auto delivered = courier.deliver(work, caller, running.done);
+  finish(std::move(row), std::move(work), delivered, *running.done);
+}
+
+void Transfers::finish(storage::TransferRow row, TransferWork work, const Delivered &delivered, std::uint64_t done) {
+  const auto now = tools_.clock.now();
+  row.bytesDone = std::min(done, row.bytesTotal);
+  row.lastError = delivered.fault ? std::optional<std::string>(delivered.fault->what()) : std::nullopt;
+  if (delivered.how == Delivered::How::Arrived) {
+    row.state = TransferState::Succeeded;
+    row.bytesDone = row.bytesTotal;
+    row.receipt = delivered.receipt.empty() ? std::nullopt : std::optional(delivered.receipt);
+  } else {
+    const auto doubled = policy_.firstPause * (1U << std::min(row.attempts - 1, 20U));
+    auto pause = std::max(std::min<std::chrono::seconds>(doubled, policy_.longestPause), delivered.notBefore);
+    if (delivered.withoutLease) {
+      pause = {};
+      tools_.courier.leases.end(work.lease);
+      work.lease.clear();
+      row.work = print(work);
+    }
+    row.nextAttempt = now + pause;
+    row.state = delivered.how == Delivered::How::Again && row.nextAttempt < row.deadline ? TransferState::Queued
+                                                                                         : TransferState::Failed;
+  }
+  if (!isFinal(row.state)) {
+    if (!write(row, storage::Durability::Relaxed)) {
+      tools_.courier.leases.end(work.lease);
+    }
+    return;
+  }
+  row.ended = now;
+  tools_.courier.leases.end(work.lease);
+  auto written = false;
+  const auto told = row.state == TransferState::Failed ? notice(row, work, *delivered.fault) : std::nullopt;
+  tools_.catalog.commit(storage::Durability::Durable, [&](storage::Transaction &transaction) {
+    written = transaction.updateTransfer(row, std::nullopt);
+    if (written && told && !transaction.insertTransfer(*told)) {
+      throw Fault(FaultCode::Internal, "two messages of this instance have one MessageID", told->messageId);
+    }
+  });
+  if (written) {
+    record(row, work, delivered);
+  }
+}
+
+/// Tells whom the caller named for faults that the transfer has failed.
+std::optional<storage::TransferRow> Transfers::notice(const storage::TransferRow &row, const TransferWork &work,
+                                                      const Fault &fault) const {
+  if (!work.faultTo) {
+    return std::nullopt;
+  }
+  const auto told = faultWork(fault, *work.faultTo, work.version, work.relatesTo, work.transfer, tools_.random);
+  return rowFor(told, row.principal, row.operation, told.messageId);
+}
+
+void Transfers::record(const storage::TransferRow &row, const TransferWork &work, const Delivered &delivered) {
+  const auto outcome = delivered.fault ? std::string(name(delivered.fault->code())) : std::string("Success");
+  const auto took = *row.ended - row.started;
+  std::string subjects;
+  for (const auto &source : row.sources) {
+    subjects += (subjects.empty() ? "" : " ") + source;
+  }
+  const auto reason = row.lastError.value_or("");
+  tools_.metrics.operation("Transfer", outcome, took, 0, row.bytesDone);
+  tools_.log.info("transfer", {{"state", name(row.state)},
+                               {"principal", row.principal},
+                               {"message_id", row.messageId},
+                               {"destination", row.destination},
+                               {"attempts", std::to_string(row.attempts)},
+                               {"reason", reason},
+                               {"cause", delivered.fault ? delivered.fault->log().forLog() : std::string()}});
+  tools_.audit.write({row.started,
+                      "Transfer",
+                      row.principal,
+                      {},
+                      work.transfer,
+                      row.destination,
+                      outcome,
+                      reason,
+                      {},
+                      subjects,
+                      0,
+                      row.bytesDone,
+                      took});
+}
+
+Transfer Transfers::describe(const storage::TransferRow &row) const {
+  Transfer transfer;
+  transfer.messageId = row.messageId;
+  transfer.operation = row.operation;
+  transfer.owner = row.principal;
+  transfer.state = row.state;
+  transfer.bytesDone = row.bytesDone;
+  transfer.bytesTotal = row.bytesTotal;
+  transfer.attempts = row.attempts;
+  transfer.lastError = row.lastError;
+  transfer.started = row.started;
+  transfer.ended = row.ended;
+  transfer.sources = row.sources;
+  transfer.destination = row.destination;
+  if (row.receipt) {
+    transfer.receipt = soap::decode<ReceiveResponse>(*row.receipt).data;
+  }
+  if (!isFinal(row.state)) {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = running_.find(row.id); found != running_.end()) {
+      transfer.bytesDone = std::min<std::uint64_t>(*found->second->done, row.bytesTotal);
+    }
+  }
+  return transfer;
+}
+
+bool Transfers::cancel(storage::Transaction &transaction, const storage::TransferRow &row) const {
+  auto cancelled = row;
+  cancelled.state = TransferState::Cancelled;
+  cancelled.ended = tools_.clock.now();
+  return transaction.updateTransfer(cancelled, std::nullopt);
+}
+
+void Transfers::interrupt(const storage::TransferRow &row) {
+  if (!row.work.empty()) {
+    tools_.courier.leases.end(parseTransferWork(row.work).lease);
+  }
+  const std::lock_guard lock(mutex_);
+  if (const auto found = running_.find(row.id); found != running_.end()) {
+    found->second->cancelled = true;
+  }
+}
+
+std::size_t Transfers::prune() {
+  std::size_t forgotten = 0;
+  tools_.catalog.commit(storage::Durability::Relaxed, [&](storage::Transaction &transaction) {
+    forgotten = transaction.pruneTransfers(tools_.clock.now() - policy_.keepEnded);
+  });
+  return forgotten;
+}
+
+TransferWork faultWork(const Fault &fault, const EndpointReference &endpoint, soap::Version version,
+                       const std::optional<std::string> &relatesTo, const std::string &transfer, Random &random) {
+  TransferWork work;
+  work.version = version;
+  work.to = endpoint;
+  work.messageId = "urn:uuid:" + randomUuid(random);
+  work.relatesTo = relatesTo;
+  work.transfer = transfer;
+  auto told = soap::encodeFault(fault, version, addressingOf(work), headersOf(endpoint));
+  work.action = told.action;
+  work.envelope = std::move(told.envelope);
+  return work;
+}
+
+} // namespace waybill::services

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "domain/clock.hpp"
+#include "domain/transfer.hpp"
+#include "services/courier.hpp"
+#include "services/log.hpp"
+#include "services/metrics.hpp"
+#include "services/transfer_policy.hpp"
+#include "storage/catalog.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace waybill::services {
+
+/// The queue of replies that go elsewhere. What is to be delivered is in the catalog; this picks what is due, delivers
+/// it in threads of its own, and writes down how it ended. Thread-safe.
+class Transfers {
+public:
+  /// All must outlive this.
+  struct Tools {
+    storage::Catalog &catalog;
+    Courier::Tools courier;
+    std::shared_ptr<const transport::EgressPolicy> egress;
+    const Clock &clock;
+    Random &random;
+    const Log &log;
+    Audit &audit;
+    Metrics &metrics;
+  };
+  Transfers(Tools tools, TransferPolicy policy);
+  ~Transfers();
+  Transfers(const Transfers &) = delete;
+  Transfers &operator=(const Transfers &) = delete;
+
+  void start(); ///< also takes up what a crash interrupted
+  void stop();  ///< idempotent; breaks off what runs, to go on after the next start
+
+  /// The row that delivers `work` for `owner`, due now; the caller inserts it (Transaction::insertTransfer) and then
+  /// calls wake(). `messageId` is what its caller finds it by.
+  [[nodiscard]] storage::TransferRow rowFor(const TransferWork &work, const std::string &owner,
+                                            const std::string &operation, const std::string &messageId) const;
+  /// Something has been inserted.
+  void wake();
+
+  /// As it stands, with what the running attempt has done so far.
+  [[nodiscard]] Transfer describe(const storage::TransferRow &row) const;
+  /// Ends it, within the transaction that says so; false when it had ended by itself.
+  [[nodiscard]] bool cancel(storage::Transaction &transaction, const storage::TransferRow &row) const;
+  /// After that: breaks off the attempt that runs.
+  void interrupt(const storage::TransferRow &row);
+  /// Forgets those that ended long ago; returns how many.
+  std::size_t prune();
+
+private:
+  struct Running {
+    std::string peer;
+    std::string principal;
+    std::atomic<bool> cancelled{false};
+    std::shared_ptr<std::atomic<std::uint64_t>> done = std::make_shared<std::atomic<std::uint64_t>>(0);
+  };
+  class Stopped;
+
+  void run(const std::stop_token &stop);
+  [[nodiscard]] std::optional<storage::TransferRow> pick(std::shared_ptr<Running> &running, std::uint64_t &seen);
+  void wait(const std::stop_token &stop, std::uint64_t seen);
+  void runOne(Courier &courier, storage::TransferRow row, const Running &running);
+  [[nodiscard]] bool mayRun(const storage::TransferRow &row) const;
+  void attempt(Courier &courier, storage::TransferRow row, const Running &running);
+  void finish(storage::TransferRow row, TransferWork work, const Delivered &delivered, std::uint64_t done);
+  [[nodiscard]] std::optional<storage::TransferRow> notice(const storage::TransferRow &row, const TransferWork &work,
+                                                           const Fault &fault) const;
+  void record(const storage::TransferRow &row, const TransferWork &work, const Delivered &delivered);
+  [[nodiscard]] bool write(const storage::TransferRow &row, storage::Durability durability);
+
+  Tools tools_;
+  TransferPolicy policy_;
+  mutable std::mutex mutex_;
+  std::condition_variable_any due_;
+  std::map<std::string, std::shared_ptr<Running>> running_; ///< by the row's id; guarded by mutex_
+  std::uint64_t changes_ = 0;                               ///< guarded by mutex_
+  std::vector<std::jthread> threads_;
+};
+
+/// A message that tells of `fault`, on its way to `endpoint`.
+[[nodiscard]] TransferWork faultWork(const Fault &fault, const EndpointReference &endpoint, soap::Version version,
+                                     const std::optional<std::string> &relatesTo, const std::string &transfer,
+                                     Random &random);
+
+} // namespace waybill::services
