@@ -261,6 +261,8 @@ const std::vector<Key> &keys() {
        "Content of so many bytes or more is left to be pulled by the receiver, which can go on after a cut; 0: it is "
        "always sent along.",
        number<std::uint64_t>([](Config &c) -> std::uint64_t & { return c.transfers.leaseFrom; }, 0, anyBytes)},
+      {"transfers", "connections", "4", "Connections by which one large object is pulled, from a lease or a plain URL.",
+       number<unsigned>([](Config &c) -> unsigned & { return c.transfers.connections; }, 1, 64)},
       {"egress", "allow", "[]",
        "Whom this instance may call besides the trusted instances that have a URL: \"host\", \"host:port\", "
        "\"*.domain\", an "

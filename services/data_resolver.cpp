@@ -52,7 +52,7 @@ ResolvedData DataResolver::resolve(const Data &data, Call &call) const {
   for (const auto &[field, reference] : attachmentReferences(data)) {
     if (auto source = call.attachments->open(reference)) {
       const auto info = call.attachments->info(reference);
-      return {std::move(source), info ? info->contentType : std::string()};
+      return {std::move(source), {}, info ? info->contentType : std::string()};
     }
     tried.push_back(said(field, reference, "no part of the message has that name"));
   }
@@ -65,7 +65,7 @@ ResolvedData DataResolver::resolve(const Data &data, Call &call) const {
     const auto row = id ? locator_.alive(*id) : std::nullopt;
     if (row && mayRead.covers(row->id, row->path)) {
       if (auto content = contentUnlessDeleted(store_, row->id)) {
-        return {std::move(content), row->contentType};
+        return {std::move(content), {}, row->contentType};
       }
     }
     tried.push_back(said(field, **value,
@@ -90,7 +90,7 @@ std::optional<ResolvedData> DataResolver::fetch(const Data &data, std::vector<st
     return std::nullopt;
   }
   try {
-    return remote_.open(*url, data.token);
+    return remote_.open(*url, data.token, data.size);
   } catch (const Fault &fault) {
     if (fault.code() == FaultCode::Busy) {
       throw;

@@ -102,7 +102,7 @@ struct Instance::State final : transport::Handler {
         return trustedEndpoint(trust, scheme, host, port);
       });
   RemoteData remote{{egress, config.egressCaFile, schema, config.limits, spoolIn(home, room), random,
-                     std::max<std::size_t>(1, config.server.workers / 2)}};
+                     config.transfers.connections, std::max<std::size_t>(1, config.server.workers / 2)}};
   DataManager manager{*catalog, *store, trust, locator, remote, room, clock, dataLimits(config)};
   Leases leases;
   Transfers transfers{{*catalog,

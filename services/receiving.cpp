@@ -66,7 +66,17 @@ public:
       : staged_(staged), data_(data), limit_(limit), watch_(room, printable(data.path.value_or(""), 300)) {}
 
   void write(ByteView bytes) override {
-    const auto total = staged_.size() + bytes.size();
+    check(bytes.size());
+    staged_.write(bytes);
+  }
+  void writeAt(std::uint64_t offset, ByteView bytes) {
+    check(bytes.size());
+    staged_.writeAt(offset, bytes);
+  }
+
+private:
+  void check(std::uint64_t more) {
+    const auto total = staged_.size() + more;
     if (limit_ != 0 && total > limit_) {
       throw Fault(FaultCode::TooLarge,
                   "Receive takes objects of at most " + std::to_string(limit_) +
@@ -79,11 +89,9 @@ public:
                       " bytes and got more; nothing was stored; send it again",
                   printable(data_.path.value_or(""), 300));
     }
-    watch_.before(bytes.size());
-    staged_.write(bytes);
+    watch_.before(more);
   }
 
-private:
   storage::StagedContent &staged_;
   const Data &data_;
   std::uint64_t limit_;
@@ -172,7 +180,12 @@ DataManager::Arrival DataManager::take(Call &call, const Data &data) {
   auto resolved = resolver_.resolve(data, call);
   Arrival arrival{data, store_.stage(), {}};
   LimitedSink sink(*arrival.staged, data, limits_.objectBytes, room_);
-  call.bytesIn += copyAll(*resolved.source, sink);
+  if (resolved.scattered) {
+    resolved.scattered([&](std::uint64_t offset, ByteView bytes) { sink.writeAt(offset, bytes); });
+  } else {
+    copyAll(*resolved.source, sink);
+  }
+  call.bytesIn += arrival.staged->size();
 
   auto &row = arrival.row;
   row.id = arrival.staged->id();

@@ -19,6 +19,8 @@ namespace waybill::services {
 namespace {
 
 constexpr std::uint64_t quotedBytes = 4096;
+/// From here on it is worth to have several connections.
+constexpr std::uint64_t largeBytes = 32U << 20U;
 
 /// A source that keeps alive what it reads from.
 template <class Origin> class Owning final : public Source {
@@ -61,10 +63,47 @@ private:
   std::atomic<std::size_t> &underWay_;
 };
 
-ResolvedData RemoteData::open(const std::string &url, const std::optional<std::string> &token) const {
+ResolvedData RemoteData::open(const std::string &url, const std::optional<std::string> &token,
+                              const std::optional<std::uint64_t> &size) const {
   (void)tools_.egress->check(url);
   auto turn = std::make_shared<Turn>(underWay_, tools_.mostAtOnce, url);
-  return token ? copy(url, *token, std::move(turn)) : fetch(url, std::move(turn));
+  if (token) {
+    return copy(url, *token, std::move(turn));
+  }
+  const auto several = size && *size >= largeBytes && tools_.connections > 1;
+  return several ? fetchScattered(url, *size, std::move(turn)) : fetch(url, std::move(turn));
+}
+
+transport::FetchRequest RemoteData::requestFor(const std::string &url) const {
+  return {url, {{"User-Agent", std::string("waybill/") + versionText}}, {{}, tools_.caFile}};
+}
+
+ResolvedData RemoteData::fetchScattered(const std::string &url, std::uint64_t size, std::shared_ptr<Turn> turn) const {
+  ResolvedData resolved;
+  resolved.size = size;
+  resolved.scattered = [this, url, size, turn = std::move(turn)](const ScatteredSink &sink) {
+    transport::FetchOptions options;
+    options.client = clientOptions(tools_.egress);
+    transport::Fetcher fetcher(std::move(options));
+    auto begun = false;
+    const auto counted = [&](std::uint64_t offset, ByteView bytes) {
+      begun = true;
+      sink(offset, bytes);
+    };
+    try {
+      fetcher.fetchRanges(requestFor(url), size, {{0, size}}, counted, {tools_.connections});
+    } catch (const transport::DeliveryFault &fault) {
+      if (begun) {
+        throw;
+      }
+      // It could not even be opened: to the sender that is a way that does not work, and there may be others.
+      throw Fault(FaultCode::UnresolvableData,
+                  "no bytes of this data could be fetched; attach them, or see that they can be fetched",
+                  transport::printableUrl(url),
+                  {std::string("Href '") + transport::printableUrl(url) + "': " + fault.what()});
+    }
+  };
+  return resolved;
 }
 
 ResolvedData RemoteData::fetch(const std::string &url, std::shared_ptr<Turn> turn) const {
@@ -78,12 +117,11 @@ ResolvedData RemoteData::fetch(const std::string &url, std::shared_ptr<Turn> tur
   transport::FetchOptions options;
   options.client = clientOptions(tools_.egress);
   auto origin = std::make_shared<Origin>(std::move(turn), std::move(options));
-  origin->fetched =
-      origin->fetcher.open({url, {{"User-Agent", std::string("waybill/") + versionText}}, {{}, tools_.caFile}});
+  origin->fetched = origin->fetcher.open(requestFor(url));
   auto &body = *origin->fetched.body;
   auto contentType = origin->fetched.contentType.value_or("");
   const auto size = origin->fetched.size;
-  return {std::make_unique<Owning<Origin>>(std::move(origin), body), std::move(contentType), size, std::nullopt};
+  return {std::make_unique<Owning<Origin>>(std::move(origin), body), {}, std::move(contentType), size, std::nullopt};
 }
 
 ResolvedData RemoteData::copy(const std::string &url, const std::string &token, std::shared_ptr<Turn> turn) const {
@@ -151,7 +189,10 @@ ResolvedData RemoteData::copy(const std::string &url, const std::string &token, 
                 transport::printableUrl(url));
   }
   auto &part = *origin->part;
-  return {std::make_unique<Owning<Origin>>(std::move(origin), part), data.contentType.value_or(""), data.size,
+  return {std::make_unique<Owning<Origin>>(std::move(origin), part),
+          {},
+          data.contentType.value_or(""),
+          data.size,
           data.digest};
 }
 

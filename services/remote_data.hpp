@@ -7,6 +7,7 @@
 #include "soap/envelope.hpp"
 #include "soap/incoming_message.hpp"
 #include "transport/egress.hpp"
+#include "transport/fetch.hpp"
 
 #include <atomic>
 #include <cstddef>
@@ -25,19 +26,24 @@ public:
     const soap::Limits &limits;
     soap::Spool spool;
     Random &random;
+    unsigned connections;   ///< for one large object
     std::size_t mostAtOnce; ///< so that what waits for others leaves threads for those who wait for it
   };
   /// All must outlive this.
   explicit RemoteData(Tools tools) : tools_(std::move(tools)) {}
 
   /// The bytes at `url`. With `token`, `url` names data of an instance ("https://host:port/data/<id>"), which is asked
-  /// for it by Copy. Throws Fault: AddressNotAllowed, DeliveryFailed, what the instance answers, and Busy when enough
-  /// is being fetched already.
-  [[nodiscard]] ResolvedData open(const std::string &url, const std::optional<std::string> &token) const;
+  /// for it by Copy. `size`: what the whole is said to have. Throws Fault: AddressNotAllowed, DeliveryFailed, what the
+  /// instance answers, and Busy when enough is being fetched already.
+  [[nodiscard]] ResolvedData open(const std::string &url, const std::optional<std::string> &token,
+                                  const std::optional<std::uint64_t> &size) const;
 
 private:
   class Turn;
+  [[nodiscard]] transport::FetchRequest requestFor(const std::string &url) const;
   [[nodiscard]] ResolvedData fetch(const std::string &url, std::shared_ptr<Turn> turn) const;
+  [[nodiscard]] ResolvedData fetchScattered(const std::string &url, std::uint64_t size,
+                                            std::shared_ptr<Turn> turn) const;
   [[nodiscard]] ResolvedData copy(const std::string &url, const std::string &token, std::shared_ptr<Turn> turn) const;
 
   Tools tools_;

@@ -20,9 +20,13 @@ namespace waybill::storage {
 /// it leaves nothing. One thread at a time.
 class StagedContent : public Sink {
 public:
+  /// Writes at an offset: for content whose parts come in any order, each byte once, instead of write(). When the
+  /// digests are asked for, nothing may be missing. Throws as write() does, and Fault Internal for what was written
+  /// before.
+  virtual void writeAt(std::uint64_t offset, ByteView bytes) = 0;
   [[nodiscard]] virtual const std::string &id() const noexcept = 0; ///< 32 hex digits: the object's id
-  [[nodiscard]] virtual std::uint64_t size() const noexcept = 0;
-  [[nodiscard]] virtual std::string sha256Hex() = 0; ///< call after the last write, as often as needed
+  [[nodiscard]] virtual std::uint64_t size() const noexcept = 0;    ///< bytes written so far
+  [[nodiscard]] virtual std::string sha256Hex() = 0;                ///< call after the last write, as often as needed
   [[nodiscard]] virtual std::string adler32Hex() = 0;
 };
 

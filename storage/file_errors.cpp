@@ -44,6 +44,18 @@ void writeAll(int fd, ByteView bytes, const std::string &attempted, const std::s
   }
 }
 
+void writeAllAt(int fd, std::uint64_t offset, ByteView bytes, const std::string &attempted, const std::string &path) {
+  while (!bytes.empty()) {
+    const auto written = ::pwrite(fd, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (written >= 0) {
+      bytes = bytes.subspan(static_cast<std::size_t>(written));
+      offset += static_cast<std::uint64_t>(written);
+    } else if (errno != EINTR) {
+      throw systemFault(attempted, path, errno);
+    }
+  }
+}
+
 std::size_t readAt(int fd, std::span<std::byte> into, std::uint64_t offset, const std::string &path) {
   while (true) {
     const auto got = ::pread(fd, into.data(), into.size(), static_cast<off_t>(offset));

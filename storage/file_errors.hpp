@@ -18,6 +18,9 @@ namespace waybill::storage {
 /// Writes all of `bytes` at the file's position. Throws systemFault.
 void writeAll(int fd, ByteView bytes, const std::string &attempted, const std::string &path);
 
+/// The same at `offset`; the file's position stays.
+void writeAllAt(int fd, std::uint64_t offset, ByteView bytes, const std::string &attempted, const std::string &path);
+
 /// Reads up to into.size() bytes at `offset`; 0 at the end. Throws systemFault.
 [[nodiscard]] std::size_t readAt(int fd, std::span<std::byte> into, std::uint64_t offset, const std::string &path);
 

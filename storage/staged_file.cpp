@@ -17,11 +17,11 @@ constexpr std::uint64_t writeBackStep = 8ULL * 1024 * 1024;
 
 StagedFile::StagedFile(StoreFolder &folder, std::string id)
     : folder_(folder), id_(std::move(id)),
-      file_(folder.open(stagingPath(id_), O_WRONLY | O_CREAT | O_EXCL, "starting to store data")) {}
+      file_(folder.open(stagingPath(id_), O_RDWR | O_CREAT | O_EXCL, "starting to store data")) {}
 
 StagedFile::~StagedFile() { discard(); }
 
-void StagedFile::write(ByteView bytes) {
+template <class Store> void StagedFile::store(ByteView bytes, Store store) {
   if (!staged_ || sha256_) {
     throw Fault(FaultCode::Internal,
                 "storing data failed: more came after its end, or after a failure; this is a fault of the program, "
@@ -29,18 +29,63 @@ void StagedFile::write(ByteView bytes) {
                 id_);
   }
   try {
-    writeAll(file_.get(), bytes, "storing data", folder_.absolute(stagingPath(id_)));
+    store(folder_.absolute(stagingPath(id_)));
   } catch (const Fault &) {
     discard();
     throw;
   }
+  written_ += bytes.size();
+}
+
+void StagedFile::write(ByteView bytes) {
+  store(bytes, [&](const std::string &path) { writeAll(file_.get(), bytes, "storing data", path); });
   digester_.update(bytes);
-  if (digester_.size() - writeBackFrom_ >= writeBackStep) {
-    startWriteBack();
+  startWriteBack();
+}
+
+void StagedFile::writeAt(std::uint64_t offset, ByteView bytes) {
+  if (bytes.empty()) {
+    return;
+  }
+  const auto next = ahead_.upper_bound(offset);
+  const auto before = next == ahead_.begin() ? ahead_.end() : std::prev(next);
+  if (offset < digester_.size() || (next != ahead_.end() && offset + bytes.size() > next->first) ||
+      (before != ahead_.end() && before->second > offset)) {
+    throw Fault(FaultCode::Internal,
+                "storing data failed: a part of it came twice; this is a fault of the program, please report it", id_);
+  }
+  store(bytes, [&](const std::string &path) { writeAllAt(file_.get(), offset, bytes, "storing data", path); });
+  if (offset == digester_.size()) {
+    digester_.update(bytes);
+    digestWhatFollows();
+  } else if (before != ahead_.end() && before->second == offset) {
+    before->second += bytes.size();
+  } else {
+    ahead_[offset] = offset + bytes.size();
+  }
+  startWriteBack();
+}
+
+/// What was written ahead is read back once all before it is there: the page cache has it still.
+void StagedFile::digestWhatFollows() {
+  Bytes block;
+  while (!ahead_.empty() && ahead_.begin()->first == digester_.size()) {
+    block.resize(copyBlock);
+    const auto end = ahead_.begin()->second;
+    while (digester_.size() < end) {
+      const auto wanted = std::min<std::uint64_t>(block.size(), end - digester_.size());
+      const auto got = readAt(file_.get(), std::span(block).first(static_cast<std::size_t>(wanted)), digester_.size(),
+                              folder_.absolute(stagingPath(id_)));
+      digester_.update(ByteView(block).first(got));
+    }
+    ahead_.erase(ahead_.begin());
   }
 }
 
 void StagedFile::startWriteBack() {
+  if (digester_.size() - writeBackFrom_ < writeBackStep) {
+    return;
+  }
   // Only an I/O error is looked at: whatever else this hint meets, the sync will meet too.
   if (::sync_file_range(file_.get(), static_cast<off64_t>(writeBackFrom_), 0, SYNC_FILE_RANGE_WRITE) != 0 &&
       errno == EIO) {
@@ -54,6 +99,10 @@ void StagedFile::startWriteBack() {
 void StagedFile::seal() {
   if (sha256_) {
     return;
+  }
+  if (!ahead_.empty()) {
+    throw Fault(FaultCode::Internal,
+                "storing data failed: a part of it is missing; this is a fault of the program, please report it", id_);
   }
   adler32_ = digester_.adler32Hex();
   sha256_ = digester_.sha256Hex();

@@ -5,6 +5,7 @@
 #include "storage/digests.hpp"
 #include "storage/store_folder.hpp"
 
+#include <map>
 #include <optional>
 #include <string>
 
@@ -21,8 +22,9 @@ public:
 
   /// Throws Fault NoSpace (the file is gone by then, so that its room is free again), or Internal.
   void write(ByteView bytes) override;
+  void writeAt(std::uint64_t offset, ByteView bytes) override;
   [[nodiscard]] const std::string &id() const noexcept override { return id_; }
-  [[nodiscard]] std::uint64_t size() const noexcept override { return digester_.size(); }
+  [[nodiscard]] std::uint64_t size() const noexcept override { return written_; }
   [[nodiscard]] std::string sha256Hex() override;
   [[nodiscard]] std::string adler32Hex() override;
 
@@ -36,6 +38,8 @@ public:
   void leaveStaging() noexcept;
 
 private:
+  template <class Store> void store(ByteView bytes, Store store);
+  void digestWhatFollows();
   void seal();
   void startWriteBack();
   void discard() noexcept;
@@ -45,6 +49,8 @@ private:
   std::string id_;
   FileDescriptor file_;
   Digester digester_;
+  std::uint64_t written_ = 0;
+  std::map<std::uint64_t, std::uint64_t> ahead_; ///< begin and end of what is written past what is digested
   std::uint64_t writeBackFrom_ = 0;
   bool staged_ = true;
   bool countedOpen_ = false;

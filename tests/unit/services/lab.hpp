@@ -261,7 +261,7 @@ public:
   services::DataLocator locator{*catalog, {}, clock};
   services::DiskRoom room{*store, config.minimumFreeBytes};
   std::shared_ptr<const transport::EgressPolicy> egress = std::make_shared<transport::EgressPolicy>(config.egress);
-  services::RemoteData remote{{egress, {}, schema, config.limits, services::spoolIn(home.path(), room), random, 8}};
+  services::RemoteData remote{{egress, {}, schema, config.limits, services::spoolIn(home.path(), room), random, 4, 8}};
   services::DataManager manager{*catalog, *store, trust, locator, remote, room, clock, services::dataLimits(config)};
   services::Leases leases;
   /// Not started: what is to be delivered stays in the catalog, to be looked at.

@@ -24,6 +24,8 @@ class ContentStoreSuite : public CppUnit::TestFixture {
   CPPUNIT_TEST(whatIsPublishedCanBeRead);
   CPPUNIT_TEST(emptyContent);
   CPPUNIT_TEST(sizeAndDigestsAreComputedOnTheWay);
+  CPPUNIT_TEST(partsMayComeInAnyOrder);
+  CPPUNIT_TEST(partsThatComeTwiceOrNeverAreRefused);
   CPPUNIT_TEST(nothingIsReadableBeforePublish);
   CPPUNIT_TEST(whatIsDestroyedUnpublishedIsGone);
   CPPUNIT_TEST(manyArePublishedTogether);
@@ -79,6 +81,36 @@ public:
       CPPUNIT_ASSERT_EQUAL(std::string("024d0127"), staged->adler32Hex());
     }
     CPPUNIT_ASSERT_EQUAL(std::uint64_t{3}, staged->size());
+  }
+
+  void partsMayComeInAnyOrder() {
+    const std::string text = "the quick brown fox jumps over the lazy dog";
+    auto whole = store_->stage();
+    whole->write(asBytes(text));
+    auto staged = store_->stage();
+    for (const auto &[offset, length] : {std::pair{20, 5}, {40, 3}, {10, 10}, {0, 10}, {25, 15}}) {
+      staged->writeAt(
+          static_cast<std::uint64_t>(offset),
+          asBytes(std::string_view(text).substr(static_cast<std::size_t>(offset), static_cast<std::size_t>(length))));
+    }
+    CPPUNIT_ASSERT_EQUAL(std::uint64_t(text.size()), staged->size());
+    CPPUNIT_ASSERT_EQUAL(whole->sha256Hex(), staged->sha256Hex());
+    CPPUNIT_ASSERT_EQUAL(whole->adler32Hex(), staged->adler32Hex());
+    storage::StagedContent *const one[] = {staged.get()};
+    store_->publish(one);
+    const auto reader = store_->open(staged->id());
+    CPPUNIT_ASSERT_EQUAL(text, readAll(*reader, 1000, "text"));
+  }
+
+  void partsThatComeTwiceOrNeverAreRefused() {
+    auto staged = store_->stage();
+    staged->writeAt(10, asBytes("abc"));
+    for (const auto offset : {8U, 10U, 12U}) {
+      expectFault(FaultCode::Internal, [&] { staged->writeAt(offset, asBytes("abc")); });
+    }
+    staged->writeAt(0, asBytes("abc"));
+    expectFault(FaultCode::Internal, [&] { staged->writeAt(2, asBytes("abc")); });
+    expectFault(FaultCode::Internal, [&] { (void)staged->sha256Hex(); });
   }
 
   void nothingIsReadableBeforePublish() {
