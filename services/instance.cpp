@@ -14,6 +14,8 @@
 #include "transport/url.hpp"
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <map>
 #include <optional>
 
@@ -48,6 +50,28 @@ std::vector<std::string> ownUrls(const Config &config) {
   return urls;
 }
 
+bool isAt(const std::string &url, const std::string &scheme, const std::string &host, std::uint16_t port) {
+  try {
+    const auto parts = transport::partsOf(url);
+    return parts.scheme == scheme && parts.host == host && parts.port == port;
+  } catch (const Fault &) {
+    return false; // an address that means nothing to us is nobody's
+  }
+}
+
+/// True for this instance's own address, as its operator has set it: data may be copied within it.
+bool isOwn(const Config &config, const std::string &scheme, const std::string &host, std::uint16_t port) {
+  const auto urls = ownUrls(config);
+  return (scheme == "https" && host == config.server.host && port == config.server.port) ||
+         std::any_of(urls.begin(), urls.end(), [&](const auto &url) { return isAt(url, scheme, host, port); });
+}
+
+/// Of the certificate that this instance shows now.
+std::string tlsKeyId(const Config &config) {
+  std::ifstream file(config.server.certificateFile);
+  return security::Certificate::fromPem(std::string(std::istreambuf_iterator<char>(file), {})).instanceId();
+}
+
 /// Who answers at an address that the administrator gave with a trusted key.
 std::optional<transport::PeerIdentity> trustedEndpoint(const security::Trust &trust, const std::string &scheme,
                                                        const std::string &host, std::uint16_t port) {
@@ -55,8 +79,7 @@ std::optional<transport::PeerIdentity> trustedEndpoint(const security::Trust &tr
     if (!key.url || key.revoked) {
       continue;
     }
-    const auto parts = transport::partsOf(*key.url);
-    if (parts.scheme == scheme && parts.host == host && parts.port == port) {
+    if (isAt(*key.url, scheme, host, port)) {
       return transport::PeerIdentity{key.instance, {}};
     }
   }
@@ -99,7 +122,8 @@ struct Instance::State final : transport::Handler {
   DiskRoom room{*store, config.minimumFreeBytes};
   std::shared_ptr<const transport::EgressPolicy> egress = std::make_shared<transport::EgressPolicy>(
       config.egress, [this](const std::string &scheme, const std::string &host, std::uint16_t port) {
-        return trustedEndpoint(trust, scheme, host, port);
+        return isOwn(config, scheme, host, port) ? transport::PeerIdentity{tlsKeyId(config), {}}
+                                                 : trustedEndpoint(trust, scheme, host, port);
       });
   RemoteData remote{{egress, config.egressCaFile, schema, config.limits, spoolIn(home, room), random,
                      config.transfers.connections, std::max<std::size_t>(1, config.server.workers / 2)}};

@@ -8,12 +8,17 @@ namespace waybill::services {
 void Leases::begin(const std::string &secret, std::vector<LeasedContent> contents,
                    std::shared_ptr<std::atomic<std::uint64_t>> read) {
   const std::lock_guard lock(mutex_);
-  leases_[secret] = {std::move(contents), std::move(read)};
+  auto &lease = leases_[secret];
+  lease.contents = std::move(contents);
+  lease.read = std::move(read);
 }
 
 void Leases::end(const std::string &secret) {
   const std::lock_guard lock(mutex_);
-  leases_.erase(secret);
+  if (const auto found = leases_.find(secret); found != leases_.end()) {
+    *found->second.over = true;
+    leases_.erase(found);
+  }
 }
 
 std::optional<Leases::Found> Leases::find(std::string_view path) const {
@@ -30,7 +35,7 @@ std::optional<Leases::Found> Leases::find(std::string_view path) const {
       number >= lease->second.contents.size()) {
     return std::nullopt;
   }
-  return Found{lease->second.contents[number], lease->second.read};
+  return Found{lease->second.contents[number], lease->second.read, lease->second.over};
 }
 
 } // namespace waybill::services

@@ -19,16 +19,18 @@ namespace waybill::services {
 /// Thread-safe.
 class Leases {
 public:
-  /// One object of a lease, and where it is counted how much of it has been read.
+  /// One object of a lease, where it is counted how much of it has been read, and whether it is over.
   struct Found {
     LeasedContent content;
     std::shared_ptr<std::atomic<std::uint64_t>> read;
+    std::shared_ptr<const std::atomic<bool>> over;
   };
 
-  /// `read` counts the bytes that are handed out. A lease of that secret is replaced.
+  /// `read` counts the bytes that are handed out. A lease of that secret goes on with
+  /// these.
   void begin(const std::string &secret, std::vector<LeasedContent> contents,
              std::shared_ptr<std::atomic<std::uint64_t>> read);
-  void end(const std::string &secret);
+  void end(const std::string &secret); ///< also for who is reading
   /// `path`: "<secret>/<number>".
   [[nodiscard]] std::optional<Found> find(std::string_view path) const;
 
@@ -36,6 +38,7 @@ private:
   struct Lease {
     std::vector<LeasedContent> contents;
     std::shared_ptr<std::atomic<std::uint64_t>> read;
+    std::shared_ptr<std::atomic<bool>> over = std::make_shared<std::atomic<bool>>(false);
   };
   mutable std::mutex mutex_;
   std::map<std::string, Lease, std::less<>> leases_; ///< by secret; guarded by mutex_

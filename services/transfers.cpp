@@ -19,6 +19,30 @@ public:
   [[nodiscard]] const char *what() const noexcept override { return "the attempt was interrupted"; }
 };
 
+/// Ends an attempt in which no content has moved for a minute.
+class ProgressWatch {
+public:
+  void check(std::uint64_t done, const std::string &attempt) {
+    static constexpr std::chrono::seconds patience{60};
+    const auto now = std::chrono::steady_clock::now();
+    if (done != done_ || attempt != attempt_) {
+      done_ = done;
+      attempt_ = attempt;
+      since_ = now;
+    } else if (now - since_ > patience) {
+      attempt_.clear();
+      throw transport::DeliveryFault("the receiver has taken nothing and said nothing for " +
+                                         std::to_string(patience.count()) + " seconds; see how it is",
+                                     {}, true);
+    }
+  }
+
+private:
+  std::uint64_t done_ = 0;
+  std::string attempt_;
+  std::chrono::steady_clock::time_point since_;
+};
+
 std::string peerOf(const std::string &address) {
   const auto parts = transport::partsOf(address);
   return parts.host + ":" + std::to_string(parts.port);
@@ -100,11 +124,17 @@ void Transfers::wait(const std::stop_token &stop, std::uint64_t seen) {
 
 void Transfers::run(const std::stop_token &stop) {
   std::shared_ptr<Running> running;
+  ProgressWatch watch;
   transport::ClientOptions options;
   options.guard = tools_.egress;
+  // While the receiver pulls from a lease nothing moves on this connection: what counts is the content.
+  options.stallDeadline = std::chrono::hours(24);
   options.whileWaiting = [&] {
     if (stop.stop_requested() || (running && running->cancelled)) {
       throw Interrupted();
+    }
+    if (running) {
+      watch.check(*running->done, running->id);
     }
   };
   Courier courier(tools_.courier, std::move(options));
@@ -172,6 +202,7 @@ std::optional<storage::TransferRow> Transfers::pick(std::shared_ptr<Running> &ru
     return std::nullopt;
   }
   running = std::make_shared<Running>();
+  running->id = row->id + " " + std::to_string(row->attempts);
   running->peer = row->peer;
   running->principal = row->principal;
   running_[row->id] = running;

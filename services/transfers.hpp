@@ -65,6 +65,7 @@ public:
 
 private:
   struct Running {
+    std::string id; ///< of the attempt
     std::string peer;
     std::string principal;
     std::atomic<bool> cancelled{false};

@@ -36,11 +36,10 @@ std::string instanceDigest(const std::string &wanted, const std::string &sha256,
   return value;
 }
 
-/// Counts the bytes of a body that go out.
-class CountingResponse final : public transport::Response {
+/// Counts the bytes of leased content that go out, and cuts it when the lease is over.
+class LeaseResponse final : public transport::Response {
 public:
-  CountingResponse(transport::Response &response, std::atomic<std::uint64_t> &count)
-      : response_(response), count_(count) {}
+  LeaseResponse(transport::Response &response, const Leases::Found &lease) : response_(response), lease_(lease) {}
   void send(int status, const Headers &headers, std::string_view body) override {
     response_.send(status, headers, body);
   }
@@ -48,15 +47,18 @@ public:
     response_.begin(status, headers, length);
   }
   void write(ByteView bytes) override {
+    if (*lease_.over) {
+      throw Fault(FaultCode::NoSuchTransfer, "the transfer that this content was lent to has ended");
+    }
     response_.write(bytes);
-    count_ += bytes.size();
+    *lease_.read += bytes.size();
   }
   void end() override { response_.end(); }
   [[nodiscard]] bool started() const noexcept override { return response_.started(); }
 
 private:
   transport::Response &response_;
-  std::atomic<std::uint64_t> &count_;
+  const Leases::Found &lease_;
 };
 
 /// RFC 9110: a Range counts for GET alone (section 14.2), and only when If-Range, if given, holds (13.1.5).
@@ -120,9 +122,9 @@ void HttpEndpoint::lease(const std::string &path, const transport::Request &requ
     return;
   }
   const auto &content = found->content;
-  CountingResponse counting(response, *found->read);
+  LeaseResponse lent(response, *found);
   give({content.size, content.sha256, {}, "application/octet-stream", [&] { return content.content->open(); }}, request,
-       counting);
+       lent);
 }
 
 void HttpEndpoint::give(const Content &content, const transport::Request &request, transport::Response &response) {
