@@ -358,7 +358,9 @@ void Exchange::fail(const Fault &fault) {
 
 void Exchange::sendFault(const Fault &fault) {
   const auto silent = fault.code() == FaultCode::TokenReplayed && tools_.config.replay == ReplayAnswer::Silence;
-  if (silent || addressing_.faultEndpoint().isNone()) {
+  // SOAP 1.2 part 1, section 2.6: headers are understood before any is heeded, wsa:FaultTo among them.
+  const auto unwanted = addressing_.faultEndpoint().isNone() && fault.code() != FaultCode::MustUnderstand;
+  if (silent || unwanted) {
     sayAccepted();
   } else if (forwarding_ && forwarding_->ofFaults()) {
     tools_.catalog.commit(storage::Durability::Durable,

@@ -19,7 +19,7 @@ def endpoint(name, address=ANONYMOUS, key="mine"):
 
 
 def to():
-    return f"<wsa:To>{LAB.url()}</wsa:To>"
+    return f"<wsa:To>{LAB.service_url()}</wsa:To>"
 
 
 def send(soap, headers, body="<wb:List/>", token=None):

@@ -97,7 +97,7 @@ def our_body(body, name):
 def our_headers(body, token):
     """With true addressing headers and a token."""
     body = re.sub(rb"(Address>)http://x/y?(<)", rb"\1" + WSA + rb"/anonymous\2", body)
-    body = body.replace(b"http://127.0.0.1:18999/", LAB.url().encode())
+    body = body.replace(b"http://127.0.0.1:18999/", LAB.service_url().encode())
     body = re.sub(rb"(<wsa:Action>.*?</wsa:To>)<wsa:Action>.*?</wsa:To>", rb"\1", body, flags=re.S)
     added = b'<wb:Token xmlns:wb="urn:waybill:1">%b</wb:Token>' % token.encode()
     for name, value in ((b"Action", ACTION), (b"MessageID", b"urn:x:added")):

@@ -29,7 +29,7 @@ def curl(body, content_type, *options, expect=200):
     command = ["curl", "-sS", "--max-time", "60", "--cacert", LAB.certificate, "-i", "-H", f"Content-Type: {content_type}", *options]
     if not any(str(option).startswith(("-T", "--data", "-F")) for option in options):
         command += ["--data-binary", f"@{message}"]
-    reply = run(*command, LAB.url()).stdout
+    reply = run(*command, LAB.service_url()).stdout
     while reply.startswith(b"HTTP/1.1 100"):
         reply = reply.split(b"\r\n\r\n", 1)[1]
     head, content = reply.split(b"\r\n\r\n", 1)
@@ -194,7 +194,7 @@ def a_refused_upload_is_not_read():
         out.write(begin)
         out.truncate(1 << 30)
     done = subprocess.run(["curl", "-sS", "--max-time", "60", "--cacert", str(LAB.certificate), "-X", "POST", "-T", str(large), "-H", f"Content-Type: {related()}", "-o",
-                           str(LAB.folder / "refusal"), "-w", "%{http_code} %{size_upload}", LAB.url()], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+                           str(LAB.folder / "refusal"), "-w", "%{http_code} %{size_upload}", LAB.service_url()], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     status, sent = done.stdout.decode().split()
     assert status == "500" and int(sent) < 512 << 20, (done.stdout, done.stderr)
     assert element((LAB.folder / "refusal").read_bytes(), "Code") == "UntrustedKey"

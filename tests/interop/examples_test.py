@@ -4,15 +4,16 @@
 import hashlib
 import os
 
-from lib import BIN, HERE, PAYLOADS, Interop, bytes_of, main, run
+from lib import BIN, HERE, PAYLOADS, Interop, Labs, bytes_of, main, run
 
 LAB = None
 EXAMPLES = HERE.parents[1] / "examples"
 
 
-def environment():
-    return {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "WAYBILL_HOME": str(LAB.client_home), "WAYBILL_URL": f"https://127.0.0.1:{LAB.port}",
-            "WAYBILL_CA": str(LAB.certificate), "NODE_EXTRA_CA_CERTS": str(LAB.certificate)}
+def environment(lab=None):
+    lab = lab or LAB
+    return {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "WAYBILL_HOME": str(lab.client_home), "WAYBILL_URL": f"https://127.0.0.1:{lab.port}",
+            "WAYBILL_CA": str(lab.certificate), "NODE_EXTRA_CA_CERTS": str(lab.certificate)}
 
 
 def file_of(content):
@@ -69,6 +70,66 @@ def zeep_refusals():
     assert "WRONG" not in said and said.count("\n") == 5, said
 
 
+def put(labs, content, path):
+    file = labs.folder / "example.bin"
+    file.write_bytes(content)
+    labs.waybill("put", "--overwrite", "always", file, path)
+
+
+def expect_at(labs, place, content):
+    found = labs.waybill("get", place, "-").stdout
+    assert found == content, f"{place}: {len(found)} bytes instead of {len(content)}, or others"
+
+
+def copies_to_another(command, *more):
+    """With the content attached, and with content that the other instance pulls."""
+    with Labs("a", "b", settings="[transfers]\nlease_bytes = 50000\n") as labs:
+        labs.start()
+        for content in (PAYLOADS["every-byte"], PAYLOADS["block"]):
+            put(labs, content, "a:/examples/copied.bin")
+            said = run(*command, "/examples/copied.bin", labs.b.url, *(each(labs) for each in more), env=environment(labs.a)).stdout.decode()
+            assert said.startswith("Succeeded"), said
+            expect_at(labs, "b:/examples/copied.bin", content)
+
+
+def zeep_third_party():
+    example = EXAMPLES / "zeep/third_party.py"
+    assert len(example.read_text().splitlines()) < 40
+    copies_to_another(("/usr/bin/python3", example))
+
+
+def curl_third_party():
+    copies_to_another((EXAMPLES / "curl/third_party",), lambda labs: labs.b.certificate)
+
+
+def third_party_failures_are_told():
+    """The other instance does not take what it is not allowed to take, and both programs say so and end with 1."""
+    with Labs("a", "b", grants={"a": "read,write,list,delete", "b": "read,list"}) as labs:
+        labs.start()
+        put(labs, b"kept back", "a:/x")
+        for command in (("/usr/bin/python3", EXAMPLES / "zeep/third_party.py", "/x", labs.b.url),
+                        (EXAMPLES / "curl/third_party", "/x", labs.b.url, labs.b.certificate)):
+            done = run(*command, env=environment(labs.a), check=False)
+            assert done.returncode == 1 and done.stdout.startswith(b"Failed NotAllowed"), done
+        assert labs.b.paths() == [], labs.b.paths()
+
+
+def zeep_chain():
+    with Labs("a", "b", "c", "d", "own") as labs:
+        labs.start()
+        everyone = labs.folder / "all.pem"
+        everyone.write_bytes(b"".join(lab.certificate.read_bytes() for lab in labs.labs.values()))
+        put(labs, PAYLOADS["block"], "a:/chain/data.bin")
+        stations = [labs[name].url for name in ("own", "a", "b", "c", "d")]
+        said = run("/usr/bin/python3", EXAMPLES / "zeep/chain.py", "/chain/data.bin", *stations, env={**environment(labs.a), "WAYBILL_CA": str(everyone)}).stdout.decode()
+        assert said.count(": Succeeded") == 5, said
+        assert f"arrived as {labs.d.url}/data/" in said and hashlib.sha256(PAYLOADS["block"]).hexdigest() in said, said
+        for name in ("b", "c", "d"):
+            expect_at(labs, f"{name}:/chain/data.bin", PAYLOADS["block"])
+        assert labs.own.paths() == [], "the receipt's place has the data too"
+
+
 if __name__ == "__main__":
     with Interop() as LAB:
-        main(zeep_put_get, php_put_get, node_put_get, curl_put_get, zeep_large, zeep_tree, zeep_refusals)
+        main(zeep_put_get, php_put_get, node_put_get, curl_put_get, zeep_large, zeep_tree, zeep_refusals,
+             zeep_third_party, curl_third_party, third_party_failures_are_told, zeep_chain)

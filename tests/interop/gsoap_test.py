@@ -30,7 +30,7 @@ def build_client(folder):
 
 
 def call(*arguments, token=None, operation=None):
-    done = run(CLIENT, LAB.url(), LAB.certificate, token or LAB.token(operation), *arguments, check=False)
+    done = run(CLIENT, LAB.service_url(), LAB.certificate, token or LAB.token(operation), *arguments, check=False)
     return done.returncode, done.stdout.decode(), done.stderr.decode()
 
 

@@ -7,7 +7,7 @@ import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from lab import BIN, SOAP11, SOAP12, Lab, element, envelope, expect_fault, main, multipart, related, run  # noqa: E402,F401
+from lab import BIN, SOAP11, SOAP12, Lab, Labs, element, envelope, expect_fault, main, multipart, related, run  # noqa: E402,F401
 
 HERE = pathlib.Path(__file__).resolve().parent
 
@@ -39,11 +39,11 @@ class Interop(Lab):
         run(BIN / "waybill", "--home", self.stranger_home, "init", "--name", "mallory")
         self.start()
 
-    def url(self, service="data", query=""):
+    def service_url(self, service="data", query=""):
         return f"https://localhost:{self.port}/services/{service}{query}"
 
     def wsdl(self, service="data"):
-        return self.url(service, "?wsdl")
+        return self.service_url(service, "?wsdl")
 
     def stranger_token(self, operation):
         return self.token(operation, home=self.stranger_home)
