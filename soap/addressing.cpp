@@ -11,8 +11,6 @@ namespace waybill::soap {
 
 namespace {
 
-constexpr std::string_view replyRelationship = "http://www.w3.org/2005/08/addressing/reply";
-
 std::string headerName(const xmlNode *block) {
   return (xml::nameOf(block).space == waybillNamespace ? "wb:" : "wsa:") + std::string(xml::view(block->name));
 }

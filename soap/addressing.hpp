@@ -8,6 +8,8 @@
 
 namespace waybill::soap {
 
+/// RelationshipType of a wsa:RelatesTo that has none (WS-Addressing 1.0 Core, section 3.1).
+inline constexpr const char *replyRelationship = "http://www.w3.org/2005/08/addressing/reply";
 /// RelationshipType of the wsa:RelatesTo by which each message of a chain names the call that began it.
 inline constexpr const char *transferRelationship = "urn:waybill:1/Transfer";
 

@@ -53,6 +53,12 @@ void writeText(std::string &to, const char *name, const std::optional<std::strin
   }
 }
 
+void writeRelation(std::string &to, const char *type, const std::optional<std::string> &value) {
+  if (value) {
+    to += std::string("<wsa:RelatesTo RelationshipType=\"") + type + "\">" + escapeXml(*value) + "</wsa:RelatesTo>";
+  }
+}
+
 /// What is inside an element of type wsa:EndpointReferenceType.
 void writeInside(std::string &to, const EndpointReference &reference) {
   writeText(to, "Address", reference.address);
@@ -78,10 +84,12 @@ std::string addressingHeaders(const Addressing &addressing) {
   writeText(text, "To", addressing.to);
   writeText(text, "Action", addressing.action);
   writeText(text, "MessageID", addressing.messageId);
-  writeText(text, "RelatesTo", addressing.relatesTo);
   if (addressing.transfer) {
-    text += std::string("<wsa:RelatesTo RelationshipType=\"") + transferRelationship + "\">" +
-            escapeXml(*addressing.transfer) + "</wsa:RelatesTo>";
+    // Beside another relationship the usual one is written out, for who looks at the first RelationshipType there is.
+    writeRelation(text, replyRelationship, addressing.relatesTo);
+    writeRelation(text, transferRelationship, addressing.transfer);
+  } else {
+    writeText(text, "RelatesTo", addressing.relatesTo);
   }
   writeReference(text, "From", addressing.from);
   writeReference(text, "ReplyTo", addressing.replyTo);

@@ -86,7 +86,7 @@ void Exchange::answer() {
     checkActions(message, operation.element);
   }
   readHeaders(envelope);
-  checkEndpoints();
+  checkEndpoints(operation);
   call_.attachments->want(envelope.liftContent([&](std::string contentId, std::string bytes) {
     call_.attachments->addInline(std::move(contentId), std::move(bytes));
   }));
@@ -210,8 +210,9 @@ void Exchange::checkActions(const soap::IncomingMessage &message, const std::str
   }
 }
 
-void Exchange::checkEndpoints() const {
-  if (addressing_.used && !addressing_.messageId && !addressing_.replyEndpoint().isNone()) {
+void Exchange::checkEndpoints(const Operation &operation) const {
+  const auto isAnswered = !operation.reply.empty() && !addressing_.replyEndpoint().isNone();
+  if (addressing_.used && !addressing_.messageId && isAnswered) {
     throw Fault(
         FaultCode::MessageAddressingHeaderRequired,
         "the message has WS-Addressing headers but no wsa:MessageID, which its reply has to name (WS-Addressing "

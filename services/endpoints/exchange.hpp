@@ -32,7 +32,7 @@ private:
   void checkOwnAction() const;
   [[nodiscard]] std::string operationNames() const;
   void checkActions(const soap::IncomingMessage &message, const std::string &element) const;
-  void checkEndpoints() const;
+  void checkEndpoints(const Operation &operation) const;
   [[nodiscard]] std::optional<security::EarlierReceipt>
   authorise(const soap::Envelope &envelope, const Operation &operation, const std::string &bodyXml);
   void send(const Operation &operation, Reply reply);

@@ -7,7 +7,7 @@ import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from lab import BIN, SOAP11, SOAP12, Lab, Labs, element, envelope, expect_fault, main, multipart, related, run  # noqa: E402,F401
+from lab import BIN, SOAP11, SOAP12, WSA, Lab, Labs, element, envelope, expect_fault, main, multipart, related, run  # noqa: E402,F401
 
 HERE = pathlib.Path(__file__).resolve().parent
 
