@@ -5,8 +5,16 @@
         lab.start()
         lab.waybill("put", file, "lab:/a")
         status, headers, body = lab.call("List", "<wb:List/>")
+
+Several of them, with one client who has rights at each, for what goes from one to another:
+
+    with Labs("a", "b") as labs:
+        labs.start()
+        labs.waybill("copy", "a:/x", "b:/y")
+        assert labs.b.paths() == ["/y"]
 """
 import http.client
+import json
 import os
 import pathlib
 import re
@@ -57,22 +65,47 @@ def element(xml, name):
     return found.group(1).decode()
 
 
+def make_home(home, name):
+    """A key pair of that name; returns its certificate, PEM."""
+    run(BIN / "waybill", "--home", home, "init", "--name", name)
+    return run(BIN / "waybill", "--home", home, "identity", "--pem").stdout
+
+
+def identity_of(home):
+    """The instance id of a home."""
+    return json.loads(run(BIN / "waybill", "--home", home, "identity", "--json").stdout)["id"]
+
+
 class Lab:
-    def __init__(self, settings="", grants="read,write,list,delete"):
+    def __init__(self, settings="", grants="read,write,list,delete", name="lab", client_home=None):
+        """One instance. Its client, alice, calls it `name`; she has a home of her own, or that of `client_home`."""
+        self.name = name
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="waybill-lab-"))
         self.home = self.folder / "server"
-        self.client_home = self.folder / "client"
+        self.client_home = client_home or self.folder / "client"
         self.process = None
         self.port = None
-        run(BIN / "waybill", "--home", self.home, "init", "--name", "lab")
-        run(BIN / "waybill", "--home", self.client_home, "init", "--name", "alice")
         self.certificate = self.folder / "lab.pem"
-        self.certificate.write_bytes(run(BIN / "waybill", "--home", self.home, "identity", "--pem").stdout)
-        pem = self.folder / "alice.pem"
-        pem.write_bytes(run(BIN / "waybill", "--home", self.client_home, "identity", "--pem").stdout)
-        run(BIN / "waybill", "--home", self.home, "trust", pem, "--as", "alice")
-        run(BIN / "waybill", "--home", self.home, "grant", "alice", grants, "/")
+        self.certificate.write_bytes(make_home(self.home, name))
+        if client_home is None:
+            make_home(self.client_home, "alice")
+        if grants:
+            self.admit(self.client_home, "alice", grants)
         self.settings(settings)
+
+    def admit(self, home, alias, grants, prefix="/"):
+        """Trusts the key of that home, and gives it rights."""
+        pem = self.folder / f"{alias}.pem"
+        pem.write_bytes(run(BIN / "waybill", "--home", home, "identity", "--pem").stdout)
+        run(BIN / "waybill", "--home", self.home, "trust", pem, "--as", alias)
+        run(BIN / "waybill", "--home", self.home, "grant", alias, grants, prefix)
+
+    @property
+    def url(self):
+        return f"https://127.0.0.1:{self.port}"
+
+    def id(self):
+        return identity_of(self.home)
 
     def __enter__(self):
         return self
@@ -98,9 +131,7 @@ class Lab:
             raise AssertionError("waybilld did not start: " + (self.folder / "waybilld.log").read_text()[-2000:])
         self.port = int(line.strip().rsplit(":", 1)[1])
         if not getattr(self, "trusted", False):
-            fingerprint = run(BIN / "waybill", "--home", self.home, "identity", "--json").stdout
-            identity = re.search(rb'"id":\s*"([0-9a-f]{64})"', fingerprint).group(1).decode()
-            self.waybill("trust", f"https://127.0.0.1:{self.port}", "--as", "lab", "--fingerprint", identity)
+            self.waybill("trust", self.url, "--as", self.name, "--fingerprint", self.id())
             self.trusted = True
         return self
 
@@ -123,7 +154,7 @@ class Lab:
         return run(BIN / "waybill", "--home", self.client_home, *arguments, check=check, **options)
 
     def token(self, operation, *more, home=None):
-        audience = self.certificate if home else "lab"
+        audience = self.certificate if home else self.name
         return run(BIN / "waybill", "--home", home or self.client_home, "token", "--audience", audience, "--operation", operation, *more).stdout.decode().strip()
 
     def connection(self, timeout=60):
@@ -162,7 +193,60 @@ class Lab:
 
     def paths(self, prefix="/"):
         """The paths of all objects below a prefix."""
-        return [line for line in self.waybill("ls", f"lab:{prefix}").stdout.decode().splitlines() if line]
+        return [line for line in self.waybill("ls", f"{self.name}:{prefix}").stdout.decode().splitlines() if line]
+
+
+class Labs:
+    """Several instances and one client, alice, who calls them by their names: labs.a, labs["a"], "a:/path"."""
+
+    def __init__(self, *names, settings="", grants="read,write,list,delete"):
+        """`settings` and `grants` are for all, or dicts by name."""
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="waybill-labs-"))
+        self.client_home = self.folder / "client"
+        self.labs = {}
+        make_home(self.client_home, "alice")
+        for name in names:
+            self.labs[name] = Lab(self.of(settings, name), self.of(grants, name), name, self.client_home)
+
+    @staticmethod
+    def of(value, name):
+        return value.get(name, "") if isinstance(value, dict) else value
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *what):
+        for lab in self.labs.values():
+            lab.__exit__(*what)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __getitem__(self, name):
+        return self.labs[name]
+
+    def __getattr__(self, name):
+        try:
+            return self.__dict__["labs"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def start(self, introduce=True):
+        """Starts all; with `introduce`, each trusts each other under its URL."""
+        for lab in self.labs.values():
+            lab.start()
+        if introduce:
+            for name in self.labs:
+                for other in self.labs:
+                    if other != name:
+                        self.introduce(name, other)
+        return self
+
+    def introduce(self, name, other):
+        """From now on `name` knows `other`, and where it is; so it may call it."""
+        known = self.labs[other]
+        run(BIN / "waybill", "--home", self.labs[name].home, "trust", known.url, "--as", other, "--fingerprint", known.id())
+
+    def waybill(self, *arguments, check=True, **options):
+        return run(BIN / "waybill", "--home", self.client_home, *arguments, check=check, **options)
 
 
 def expect_fault(reply, code):
