@@ -2,6 +2,7 @@
 #include "cli/commands.hpp"
 
 #include "cli/output.hpp"
+#include "cli/progress.hpp"
 #include "cli/remote_name.hpp"
 #include "cli/remote_transfers.hpp"
 #include "cli/signals.hpp"
@@ -172,13 +173,25 @@ private:
     seen_.insert_or_assign(key, std::move(transfer));
   }
 
+  /// One row of the terminal a line, or the next drawing would not know how far to go up.
+  static std::string narrowed(std::string_view table) {
+    const auto width = terminalWidth(STDOUT_FILENO) - 1;
+    std::string text;
+    while (!table.empty()) {
+      const auto end = table.find('\n');
+      text += std::string(table.substr(0, std::min(end, width))) + "\n";
+      table.remove_prefix(end + 1);
+    }
+    return text;
+  }
+
   void draw() {
     std::vector<Transfer> all;
     std::transform(seen_.begin(), seen_.end(), std::back_inserter(all), [](const auto &entry) { return entry.second; });
     if (all.empty()) {
       return;
     }
-    const auto table = transferTable(all, context_.clock().now());
+    const auto table = narrowed(transferTable(all, context_.clock().now()));
     const auto up = lines_ == 0 ? std::string() : "\033[" + std::to_string(lines_) + "A\033[J";
     lines_ = static_cast<std::size_t>(std::count(table.begin(), table.end(), '\n'));
     printText(up + table);
