@@ -33,12 +33,24 @@ struct Verb {
   Values rest;
 };
 
+/// The first words of a text such as "INSTANCE|show ID|cancel ID", but not what stands for something else.
+std::string wordsOf(std::string_view placeholder) {
+  std::string words;
+  while (!placeholder.empty()) {
+    const auto end = std::min(placeholder.find('|'), placeholder.size());
+    const auto word = placeholder.substr(0, std::min(placeholder.find(' '), end));
+    if (std::none_of(word.begin(), word.end(), [](char c) { return c >= 'A' && c <= 'Z'; })) {
+      words += (words.empty() ? "" : " ") + std::string(word);
+    }
+    placeholder.remove_prefix(std::min(end + 1, placeholder.size()));
+  }
+  return words;
+}
+
 /// The text that stands for a value in the help says what it can be: "never|always" is one of these words.
 Values valuesOf(const std::string &placeholder) {
   if (placeholder.find('|') != std::string::npos) {
-    auto words = placeholder;
-    std::replace(words.begin(), words.end(), '|', ' ');
-    return {Values::Kind::Words, words};
+    return {Values::Kind::Words, wordsOf(placeholder)};
   }
   if (placeholder == "DIR") {
     return {Values::Kind::Folders, {}};

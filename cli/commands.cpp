@@ -23,9 +23,11 @@ void addAll(CLI::App &app, Globals &globals, Work &work) {
              "  waybill init --name alice\n"
              "  waybill trust https://lab.example.org:8443 --as lab\n"
              "  waybill put paper.pdf lab:/docs/\n"
-             "  waybill get lab:/docs/paper.pdf copy.pdf");
-  for (const auto add : {addInit, addIdentity, addTrust, addKeys, addRevokeKey, addGrant, addGrants, addRevoke, addPut,
-                         addGet, addLs, addStat, addRm, addToken, addRenewLedger, addCompletion, addMan}) {
+             "  waybill get lab:/docs/paper.pdf copy.pdf\n"
+             "  waybill copy lab:/docs/paper.pdf archive:/docs/");
+  for (const auto add :
+       {addInit, addIdentity, addTrust, addKeys, addRevokeKey, addGrant, addGrants, addRevoke, addPut, addGet, addCopy,
+        addTransfers, addLs, addStat, addRm, addToken, addRenewLedger, addCompletion, addMan}) {
     add(app, work);
   }
 }

@@ -25,6 +25,8 @@ void addPut(CLI::App &app, Work &work);
 void addGet(CLI::App &app, Work &work);
 void addLs(CLI::App &app, Work &work);
 void addStat(CLI::App &app, Work &work);
+void addCopy(CLI::App &app, Work &work);
+void addTransfers(CLI::App &app, Work &work);
 void addRm(CLI::App &app, Work &work);
 void addToken(CLI::App &app, Work &work);
 void addRenewLedger(CLI::App &app, Work &work);

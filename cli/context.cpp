@@ -130,6 +130,10 @@ TrustedKey Context::trusted(const std::string &name) {
 }
 
 services::RemoteInstance Context::remote(const std::string &name) {
+  return remote(name, services::RetryPolicy().whileAtWork);
+}
+
+services::RemoteInstance Context::remote(const std::string &name, std::chrono::milliseconds longest) {
   const auto known = trusted(name);
   if (!known.url) {
     throw Fault(FaultCode::BadParameter,
@@ -137,17 +141,25 @@ services::RemoteInstance Context::remote(const std::string &name) {
                     "' is not known, only its key; give it with: waybill trust https://HOST:PORT --as " +
                     printable(name, 100));
   }
+  services::RetryPolicy retry;
+  retry.whileAtWork = longest;
   return remoteAt(
-      {*known.url, security::Certificate::fromPem(known.certificatePem), tlsIdentity(catalog(), known.instance)});
+      {*known.url, security::Certificate::fromPem(known.certificatePem), tlsIdentity(catalog(), known.instance)},
+      std::move(retry));
 }
 
-services::RemoteInstance Context::remoteAt(services::RemoteAddress address) {
+services::RemoteInstance Context::remoteAt(services::RemoteAddress address, services::RetryPolicy retry) {
   if (!schema_) {
     schema_ = std::make_unique<soap::Schema>();
   }
-  services::RetryPolicy retry;
   retry.pause = [](std::chrono::milliseconds time) { sleepUnlessInterrupted(time); };
   return {std::move(address), key(), *schema_, client(), random_, clock_, spoolIn(home_), std::move(retry)};
+}
+
+std::vector<TrustedKey> Context::instances() {
+  auto keys = trust().keys();
+  std::erase_if(keys, [](const TrustedKey &known) { return known.revoked || !known.url; });
+  return keys;
 }
 
 } // namespace waybill::cli

@@ -10,8 +10,10 @@
 #include "storage/catalog.hpp"
 #include "transport/client.hpp"
 
+#include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace waybill::cli {
 
@@ -46,8 +48,12 @@ public:
   /// The trusted instance with that alias, id, or URL (or a URL below its own). Throws Fault BadParameter for what is
   /// not trusted or has no URL.
   [[nodiscard]] services::RemoteInstance remote(const std::string &name);
+  /// The same, for work that takes the instance up to `longest` (services::RetryPolicy::whileAtWork).
+  [[nodiscard]] services::RemoteInstance remote(const std::string &name, std::chrono::milliseconds longest);
   /// For one that is not trusted yet. `tls` says how to know it.
-  [[nodiscard]] services::RemoteInstance remoteAt(services::RemoteAddress address);
+  [[nodiscard]] services::RemoteInstance remoteAt(services::RemoteAddress address, services::RetryPolicy retry = {});
+  /// Those that are trusted and whose URL is known.
+  [[nodiscard]] std::vector<TrustedKey> instances();
   /// The key whose alias, id or URL is `name`. Throws Fault BadParameter.
   [[nodiscard]] TrustedKey trusted(const std::string &name);
 

@@ -82,6 +82,25 @@ Json toJson(const Grant &grant) {
   return json;
 }
 
+Json toJson(const Transfer &transfer) {
+  Json json{{"messageId", transfer.messageId}, {"operation", transfer.operation}, {"owner", transfer.owner},
+            {"state", name(transfer.state)},   {"bytesDone", transfer.bytesDone}, {"bytesTotal", transfer.bytesTotal},
+            {"attempts", transfer.attempts}};
+  put(json, "lastError", transfer.lastError);
+  json["started"] = formatUtc(transfer.started);
+  put(json, "ended", transfer.ended);
+  json["sources"] = transfer.sources;
+  json["destination"] = transfer.destination;
+  if (!transfer.receipt.empty()) {
+    auto list = Json::array();
+    for (const auto &data : transfer.receipt) {
+      list.push_back(toJson(data));
+    }
+    json["receipt"] = std::move(list);
+  }
+  return json;
+}
+
 void printText(std::string_view line) {
   if (std::fwrite(line.data(), 1, line.size(), stdout) != line.size()) {
     throw Fault(FaultCode::Internal, std::string("standard output cannot be written: ") + std::strerror(errno));

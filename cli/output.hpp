@@ -4,6 +4,7 @@
 #include "domain/access.hpp"
 #include "domain/data.hpp"
 #include "domain/fault.hpp"
+#include "domain/transfer.hpp"
 
 #include <nlohmann/json_fwd.hpp>
 
@@ -17,6 +18,7 @@ namespace waybill::cli {
 [[nodiscard]] nlohmann::ordered_json toJson(const Data &data);
 [[nodiscard]] nlohmann::ordered_json toJson(const TrustedKey &key);
 [[nodiscard]] nlohmann::ordered_json toJson(const Grant &grant);
+[[nodiscard]] nlohmann::ordered_json toJson(const Transfer &transfer);
 
 /// Prints text (as it is), or JSON and a line end, on standard output. Throws Fault Internal when it cannot be written.
 void printText(std::string_view text);

@@ -18,12 +18,12 @@ constexpr auto redraw = std::chrono::milliseconds(100);
 constexpr std::size_t barWidth = 24;
 constexpr double rateAfter = 0.5; ///< seconds; before, a rate says nothing
 
-std::size_t terminalWidth() {
-  winsize size{};
-  return ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
-}
-
 } // namespace
+
+std::size_t terminalWidth(int descriptor) {
+  winsize size{};
+  return ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
 
 Progress::Progress(bool quiet) : shown_(!quiet && isatty(STDERR_FILENO) == 1), begin_(Clock::now()), last_(begin_) {}
 
@@ -56,7 +56,7 @@ void Progress::clear() {
 void Progress::draw(Clock::time_point now) {
   last_ = now;
   drawn_ = true;
-  const auto text = line(std::chrono::duration<double>(now - begin_).count(), terminalWidth() - 1);
+  const auto text = line(std::chrono::duration<double>(now - begin_).count(), terminalWidth(STDERR_FILENO) - 1);
   std::fprintf(stderr, "\r%s\033[K", text.c_str());
 }
 

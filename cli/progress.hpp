@@ -8,6 +8,9 @@
 
 namespace waybill::cli {
 
+/// Columns of the terminal behind that descriptor; 80 when it does not say.
+[[nodiscard]] std::size_t terminalWidth(int descriptor);
+
 /// A bar with rate and time left on standard error, when that is a terminal; else nothing. One thread.
 class Progress {
 public:

@@ -26,6 +26,10 @@ std::string tokenHeader(const std::string &base64) {
   return std::string("<wb:Token xmlns:wb=\"") + soap::waybillNamespace + "\">" + base64 + "</wb:Token>";
 }
 
+std::string serviceUrl(const RemoteAddress &address, const char *service) {
+  return address.url + "/services/" + service;
+}
+
 /// The peer asks to come again later.
 class BusyReply : public Fault {
 public:
@@ -126,40 +130,65 @@ RemoteInstance::RemoteInstance(RemoteAddress address, const security::InstanceKe
   }
 }
 
+/// What came back, and what it answers.
+struct RemoteInstance::Answer {
+  transport::ClientResponse response;
+  std::shared_ptr<Sent> sent;
+};
+
+std::string RemoteInstance::sealed(TokenClaims claims, std::chrono::seconds lifetime) const {
+  claims.id = randomId(random_);
+  claims.issuer = own_.id();
+  claims.audience = address_.certificate.instanceId();
+  claims.notBefore = std::chrono::floor<std::chrono::seconds>(clock_.now());
+  claims.notAfter = claims.notBefore + lifetime;
+  return security::sealToken(claims, own_, address_.certificate);
+}
+
+std::string RemoteInstance::token(const std::string &operation, const std::vector<std::string> &resources,
+                                  std::chrono::seconds lifetime) const {
+  TokenClaims claims;
+  claims.operations = {operation};
+  claims.resources = resources;
+  return sealed(std::move(claims), lifetime);
+}
+
+EndpointReference RemoteInstance::dataEndpoint(std::vector<std::string> referenceParameters) const {
+  return {serviceUrl(address_, "data"), std::move(referenceParameters)};
+}
+
 RemoteInstance::Sealed RemoteInstance::seal(const RemoteOperation &operation, const std::string &bodyXml,
-                                            const CallExtras &extras) const {
-  Sealed sealed;
-  sealed.messageId = "urn:uuid:" + randomUuid(random_);
+                                            const CallExtras &extras,
+                                            const std::optional<EndpointReference> &replyTo) const {
+  Sealed result;
+  result.messageId = "urn:uuid:" + randomUuid(random_);
   std::vector<std::string> headers;
   if (operation.kind != Kind::OpenToAll) {
     TokenClaims claims;
-    claims.id = randomId(random_);
-    claims.issuer = own_.id();
-    claims.audience = address_.certificate.instanceId();
     claims.subject = extras.subject;
     claims.operations = {operation.name};
     claims.resources = extras.resources;
-    claims.notBefore = std::chrono::floor<std::chrono::seconds>(clock_.now());
-    claims.notAfter = claims.notBefore + extras.lifetime;
-    headers.push_back(tokenHeader(security::sealToken(claims, own_, address_.certificate)));
+    claims.replyTo = replyTo ? std::optional(replyTo->address) : std::nullopt;
+    headers.push_back(tokenHeader(sealed(std::move(claims), extras.lifetime)));
   }
   soap::Addressing addressing;
   addressing.used = true;
-  addressing.messageId = sealed.messageId;
+  addressing.messageId = result.messageId;
   addressing.action = std::string(soap::actionPrefix) + operation.name;
-  addressing.to = address_.url + "/services/" + operation.service;
-  auto &message = sealed.message;
+  addressing.to = serviceUrl(address_, operation.service);
+  addressing.replyTo = replyTo;
+  auto &message = result.message;
   message.version = soap::Version::Soap12;
   message.action = *addressing.action;
   message.envelope = soap::writeEnvelope(message.version, addressing, headers, bodyXml);
   message.parts = extras.parts;
   message.packaging = extras.parts.empty() ? soap::Packaging::Plain : soap::Packaging::Mtom;
   message.boundary = "waybill-" + randomId(random_);
-  return sealed;
+  return result;
 }
 
-PendingReply RemoteInstance::attempt(const RemoteOperation &operation, const Sealed &sealed,
-                                     const std::shared_ptr<bool> &opened) {
+RemoteInstance::Answer RemoteInstance::attempt(const RemoteOperation &operation, const Sealed &sealed,
+                                               const std::shared_ptr<bool> &opened) {
   auto sent = std::make_shared<Sent>();
   sent->message = sealed.message;
   for (auto &part : sent->message.parts) {
@@ -171,19 +200,17 @@ PendingReply RemoteInstance::attempt(const RemoteOperation &operation, const Sea
   sent->body = sent->message.source();
   transport::ClientRequest request;
   request.method = "POST";
-  request.url = address_.url + "/services/" + operation.service;
+  request.url = serviceUrl(address_, operation.service);
   request.headers = {{"Content-Type", sent->message.contentType()},
                      {"User-Agent", std::string("waybill/") + versionText}};
   request.body = sent->body.get();
   request.peer = address_.tls;
-  auto reply = read(client_.perform(request), operation, sealed);
-  reply.keep(std::move(sent));
-  return reply;
+  return {client_.perform(request), std::move(sent)};
 }
 
-PendingReply RemoteInstance::read(transport::ClientResponse response, const RemoteOperation &operation,
-                                  const Sealed &sealed) {
-  const auto url = address_.url + "/services/" + operation.service;
+/// The envelope of a reply. Throws the fault that it may be, and for what is no SOAP message.
+std::pair<soap::IncomingMessage, soap::Envelope> RemoteInstance::open(transport::ClientResponse &response,
+                                                                      const std::string &url) const {
   if (response.status == 503) {
     throw BusyReply(url, retryAfter(response.headers));
   }
@@ -201,6 +228,12 @@ PendingReply RemoteInstance::read(transport::ClientResponse response, const Remo
     throw soap::decodeFault(envelope);
   }
   envelope.requireUnderstood();
+  return {std::move(message), std::move(envelope)};
+}
+
+PendingReply RemoteInstance::read(Answer answer, const RemoteOperation &operation, const Sealed &sealed) {
+  const auto url = serviceUrl(address_, operation.service);
+  auto [message, envelope] = open(answer.response, url);
   const auto relatesTo = envelope.addressing().relatesTo;
   if (relatesTo && *relatesTo != sealed.messageId) {
     throw Fault(FaultCode::InvalidMessage,
@@ -215,38 +248,80 @@ PendingReply RemoteInstance::read(transport::ClientResponse response, const Remo
                     printable(found.local, 100) + "'; check that both sides run versions that fit",
                 printable(found.space, 200));
   }
-  message.attachments->want(envelope.liftContent([&](std::string contentId, std::string bytes) {
-    message.attachments->addInline(std::move(contentId), std::move(bytes));
+  auto &attachments = *message.attachments;
+  attachments.want(envelope.liftContent([&](std::string contentId, std::string bytes) {
+    attachments.addInline(std::move(contentId), std::move(bytes));
   }));
   envelope.validate(schema_);
   auto bodyXml = envelope.bodyXml();
-  return {std::move(response), std::move(message), std::move(bodyXml)};
+  PendingReply reply(std::move(answer.response), std::move(message), std::move(bodyXml));
+  reply.keep(std::move(answer.sent));
+  return reply;
+}
+
+/// Throws unless the instance has taken the message and will reply elsewhere.
+void RemoteInstance::requireAccepted(Answer answer, const RemoteOperation &operation) const {
+  static constexpr int accepted = 202;
+  auto &response = answer.response;
+  if (response.status == accepted && !isSoap(response.headers)) {
+    static_cast<void>(beginning(*response.body, quotedBytes)); // so that the connection can be used again
+    return;
+  }
+  const auto url = serviceUrl(address_, operation.service);
+  const auto opened = open(response, url);
+  throw Fault(FaultCode::InvalidMessage, printable(url, 300) + " was asked to reply to " + operation.name +
+                                             " elsewhere, and replied on the connection with an element '" +
+                                             printable(opened.second.bodyElement().local, 100) +
+                                             "'; check that both sides run versions that fit");
+}
+
+/// Calls `once` until it brings something or there is to be no other attempt; `again` before each that follows.
+template <class Once, class Again>
+auto RemoteInstance::repeated(bool repeatable, const bool &opened, const Once &once, const Again &again) {
+  Retries retries(retry_);
+  while (true) {
+    const auto mayRepeat = [&] { return repeatable || !opened; };
+    std::chrono::milliseconds pause{};
+    try {
+      return once();
+    } catch (const transport::DeliveryFault &fault) {
+      pause = retries.afterLoss(fault.mayPass() && mayRepeat());
+    } catch (const BusyReply &busy) {
+      pause = retries.whileFull(busy.after(), mayRepeat());
+    } catch (const Fault &fault) {
+      const auto maybeAtWork = fault.code() == FaultCode::TokenReplayed || fault.code() == FaultCode::Busy;
+      pause = retries.whileAtWork(maybeAtWork, mayRepeat());
+    }
+    retry_.pause(pause);
+    again();
+  }
 }
 
 PendingReply RemoteInstance::exchange(const RemoteOperation &operation, const std::string &bodyXml,
                                       const CallExtras &extras) {
   auto sealed = seal(operation, bodyXml, extras);
   const auto opened = std::make_shared<bool>(false);
-  Retries retries(retry_);
-  while (true) {
-    const auto repeatable = [&] { return extras.repeatable || !*opened; };
-    std::chrono::milliseconds pause{};
-    try {
-      return attempt(operation, sealed, opened);
-    } catch (const transport::DeliveryFault &fault) {
-      pause = retries.afterLoss(fault.mayPass() && repeatable());
-    } catch (const BusyReply &busy) {
-      pause = retries.whileFull(busy.after(), repeatable());
-    } catch (const Fault &fault) {
-      const auto maybeAtWork = fault.code() == FaultCode::TokenReplayed || fault.code() == FaultCode::Busy;
-      pause = retries.whileAtWork(maybeAtWork, repeatable());
-    }
-    retry_.pause(pause);
-    if (operation.kind == Kind::Reads) {
-      sealed = seal(operation, bodyXml,
-                    extras); // nothing is changed, so a new call is as good and needs no memory of the old one
-    }
-  }
+  return repeated(
+      extras.repeatable, *opened, [&] { return read(attempt(operation, sealed, opened), operation, sealed); },
+      [&] {
+        if (operation.kind == Kind::Reads) {
+          // Nothing is changed, so a new call is as good and needs no memory of the old one.
+          sealed = seal(operation, bodyXml, extras);
+        }
+      });
+}
+
+std::string RemoteInstance::exchangeElsewhere(const RemoteOperation &operation, const std::string &bodyXml,
+                                              const EndpointReference &replyTo, const CallExtras &extras) {
+  const auto sealed = seal(operation, bodyXml, extras, replyTo);
+  const auto opened = std::make_shared<bool>(false);
+  return repeated(
+      extras.repeatable, *opened,
+      [&] {
+        requireAccepted(attempt(operation, sealed, opened), operation);
+        return sealed.messageId;
+      },
+      [] {});
 }
 
 std::string RemoteInstance::fetch(const std::string &path, std::uint64_t limit) {

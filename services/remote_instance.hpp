@@ -2,8 +2,10 @@
 #pragma once
 
 #include "domain/clock.hpp"
+#include "domain/endpoint_reference.hpp"
 #include "domain/messages.hpp"
 #include "domain/random.hpp"
+#include "domain/token_claims.hpp"
 #include "security/certificate.hpp"
 #include "security/instance_key.hpp"
 #include "soap/codec.hpp"
@@ -107,6 +109,24 @@ public:
     return RemoteReply<Response>{std::move(message), std::move(reply)};
   }
 
+  /// Asks for the operation that `request` belongs to, its reply to go to `replyTo` (WS-Addressing 1.0 Core, section
+  /// 3.4), which the token allows as the only address. Returns as soon as the instance has promised that (HTTP 202):
+  /// the MessageID, by which GetTransfer knows what becomes of it. Throws and tries again as call() does, and always
+  /// under one MessageID and token, so that what was promised in an attempt that was cut off begins once. What the
+  /// receiver needs, such as a token (token()), is among the reference parameters.
+  template <class Request>
+  [[nodiscard]] std::string callElsewhere(const Request &request, const EndpointReference &replyTo,
+                                          const CallExtras &extras = {}) {
+    return exchangeElsewhere(OperationOf<Request>::operation, soap::encode(request), replyTo, extras);
+  }
+
+  /// A token of the caller's (base64) that this instance can open: for somebody who is to call it on the caller's
+  /// behalf, once. `resources` (none: no limit) and `lifetime` as in CallExtras.
+  [[nodiscard]] std::string token(const std::string &operation, const std::vector<std::string> &resources,
+                                  std::chrono::seconds lifetime) const;
+  /// The endpoint of its service "data", where replies for it go, with these reference parameters.
+  [[nodiscard]] EndpointReference dataEndpoint(std::vector<std::string> referenceParameters) const;
+
   /// The bytes at a plain path of it ("/instance"), without a token; at most `limit`.
   [[nodiscard]] std::string fetch(const std::string &path, std::uint64_t limit);
 
@@ -115,14 +135,22 @@ public:
 private:
   struct Sealed;
   struct Sent;
+  struct Answer;
   [[nodiscard]] PendingReply exchange(const RemoteOperation &operation, const std::string &bodyXml,
                                       const CallExtras &extras);
-  [[nodiscard]] Sealed seal(const RemoteOperation &operation, const std::string &bodyXml,
-                            const CallExtras &extras) const;
-  [[nodiscard]] PendingReply attempt(const RemoteOperation &operation, const Sealed &sealed,
-                                     const std::shared_ptr<bool> &opened);
-  [[nodiscard]] PendingReply read(transport::ClientResponse response, const RemoteOperation &operation,
-                                  const Sealed &sealed);
+  [[nodiscard]] std::string exchangeElsewhere(const RemoteOperation &operation, const std::string &bodyXml,
+                                              const EndpointReference &replyTo, const CallExtras &extras);
+  [[nodiscard]] Sealed seal(const RemoteOperation &operation, const std::string &bodyXml, const CallExtras &extras,
+                            const std::optional<EndpointReference> &replyTo = {}) const;
+  [[nodiscard]] std::string sealed(TokenClaims claims, std::chrono::seconds lifetime) const;
+  template <class Once, class Again>
+  [[nodiscard]] auto repeated(bool repeatable, const bool &opened, const Once &once, const Again &again);
+  [[nodiscard]] Answer attempt(const RemoteOperation &operation, const Sealed &sealed,
+                               const std::shared_ptr<bool> &opened);
+  [[nodiscard]] std::pair<soap::IncomingMessage, soap::Envelope> open(transport::ClientResponse &response,
+                                                                      const std::string &url) const;
+  void requireAccepted(Answer answer, const RemoteOperation &operation) const;
+  [[nodiscard]] PendingReply read(Answer answer, const RemoteOperation &operation, const Sealed &sealed);
 
   RemoteAddress address_;
   const security::InstanceKey &own_;
@@ -145,6 +173,9 @@ WAYBILL_OPERATION(Receive, "data", Changes);
 WAYBILL_OPERATION(Delete, "data", Changes);
 WAYBILL_OPERATION(List, "data", Reads);
 WAYBILL_OPERATION(Describe, "data", Reads);
+WAYBILL_OPERATION(GetTransfer, "data", Reads);
+WAYBILL_OPERATION(ListTransfers, "data", Reads);
+WAYBILL_OPERATION(CancelTransfer, "data", Changes);
 WAYBILL_OPERATION(GetInstance, "access", OpenToAll);
 WAYBILL_OPERATION(TrustKey, "access", Changes);
 WAYBILL_OPERATION(ListKeys, "access", Reads);

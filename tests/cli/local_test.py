@@ -323,6 +323,7 @@ def completion_works_in_real_shells():
             assert "--overwrite" in completed(script, "waybill put --over"), shell
             assert completed(script, "waybill put --overwrite ") == {"never", "always", "if-different"}, (shell, completed(script, "waybill put --overwrite "))
             assert completed(script, "waybill --home x init --key-type ") == {"p256", "rsa3072"}, shell
+            assert completed(script, "waybill transfers ") == {"show", "cancel"}, shell
             assert completed(script, "waybill completion ") == {"bash", "zsh", "fish"}, shell
             assert not completed(script, "waybill put --expires "), shell
             for name in names:  # every command's definition is read

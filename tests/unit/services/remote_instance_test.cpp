@@ -148,6 +148,11 @@ class RemoteInstanceTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(replyOfAnotherOperation);
   CPPUNIT_TEST(openOperationNeedsNoToken);
   CPPUNIT_TEST(pullsAttachments);
+  CPPUNIT_TEST(asksForAReplyElsewhere);
+  CPPUNIT_TEST(cutCallElsewhereGoesAgainUnderTheSameMessageIdAndToken);
+  CPPUNIT_TEST(refusalOfACallElsewhereIsThrown);
+  CPPUNIT_TEST(replyOnTheConnectionIsNoPromise);
+  CPPUNIT_TEST(cancellingIsAChange);
   CPPUNIT_TEST_SUITE_END();
 
 public:
@@ -352,7 +357,88 @@ public:
     got.rest.attachments().finish();
   }
 
+  void asksForAReplyElsewhere() {
+    ScriptedPeer peer({accepted});
+    auto instance = remote(peer);
+    const auto replyTo = elsewhere(instance);
+    CallExtras extras;
+    extras.resources = {"/a"};
+    const auto messageId = instance.callElsewhere(copyOf("/a"), replyTo, extras);
+    const auto &seen = peer.seen().at(0);
+    CPPUNIT_ASSERT_EQUAL(seen.messageId, messageId);
+    const soap::Limits limits;
+    const auto envelope = soap::Envelope::parse(seen.body, limits, "");
+    const auto addressing = envelope.addressing();
+    CPPUNIT_ASSERT_EQUAL(std::string("https://b.example:8443/services/data"), addressing.replyTo.value().address);
+    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, addressing.replyTo->referenceParameters.size());
+    const auto own = open(envelope.headerText({soap::waybillNamespace, "Token"}).value());
+    CPPUNIT_ASSERT(own.operations == std::vector<std::string>{"Copy"});
+    CPPUNIT_ASSERT_EQUAL(replyTo.address, own.replyTo.value());
+    const auto handed = open(textOf(addressing.replyTo->referenceParameters.front(), "Token"));
+    CPPUNIT_ASSERT(handed.operations == std::vector<std::string>{"Receive"});
+    CPPUNIT_ASSERT(handed.resources == std::vector<std::string>{"/there"});
+    CPPUNIT_ASSERT(!handed.replyTo);
+    CPPUNIT_ASSERT(handed.id != own.id);
+  }
+
+  void cutCallElsewhereGoesAgainUnderTheSameMessageIdAndToken() {
+    ScriptedPeer peer({cutOff, accepted});
+    auto instance = remote(peer);
+    const auto messageId = instance.callElsewhere(copyOf("/a"), elsewhere(instance));
+    CPPUNIT_ASSERT_EQUAL(messageId, peer.seen().at(0).messageId);
+    CPPUNIT_ASSERT_EQUAL(messageId, peer.seen().at(1).messageId);
+    CPPUNIT_ASSERT_EQUAL(peer.seen().at(0).body, peer.seen().at(1).body);
+  }
+
+  void refusalOfACallElsewhereIsThrown() {
+    ScriptedPeer peer({[](const Seen &) { return faultReply(Fault(FaultCode::AddressNotAllowed, "not there")); }});
+    auto instance = remote(peer);
+    CPPUNIT_ASSERT_EQUAL(FaultCode::AddressNotAllowed,
+                         codeOf([&] { static_cast<void>(instance.callElsewhere(copyOf("/a"), elsewhere(instance))); }));
+  }
+
+  void replyOnTheConnectionIsNoPromise() {
+    ScriptedPeer peer({[](const Seen &seen) { return soapReply(CopyResponse{{Data{}}}, seen.messageId); },
+                       [](const Seen &) { return reply(404, "text/html", "none"); }});
+    auto instance = remote(peer);
+    for (const auto code : {FaultCode::InvalidMessage, FaultCode::DeliveryFailed}) {
+      CPPUNIT_ASSERT_EQUAL(
+          code, codeOf([&] { static_cast<void>(instance.callElsewhere(copyOf("/a"), elsewhere(instance))); }));
+    }
+  }
+
+  void cancellingIsAChange() {
+    Transfer transfer;
+    transfer.messageId = "urn:uuid:1";
+    transfer.operation = "Copy";
+    transfer.owner = own_->id();
+    transfer.state = TransferState::Cancelled;
+    transfer.destination = "https://b.example:8443/services/data";
+    ScriptedPeer peer({cutOff, [&](const Seen &) { return soapReply(CancelTransferResponse{transfer}); }});
+    const auto got = remote(peer).call(CancelTransferRequest{"urn:uuid:1"}).message.transfer;
+    CPPUNIT_ASSERT(got.state == TransferState::Cancelled);
+    CPPUNIT_ASSERT_EQUAL(peer.seen().at(0).messageId, peer.seen().at(1).messageId);
+  }
+
 private:
+  static std::string accepted(const Seen &) { return "HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n"; }
+
+  static CopyRequest copyOf(const std::string &path) {
+    CopyRequest request;
+    request.data.emplace_back().path = path;
+    return request;
+  }
+
+  /// The endpoint of another instance, whose token the peer's key opens too, so that it can be looked at.
+  static EndpointReference elsewhere(const RemoteInstance &instance) {
+    auto endpoint =
+        instance.dataEndpoint({std::string("<wb:Token xmlns:wb=\"") + soap::waybillNamespace + "\">" +
+                               instance.token("Receive", {"/there"}, std::chrono::minutes(5)) + "</wb:Token>"});
+    CPPUNIT_ASSERT(endpoint.address.ends_with("/services/data"));
+    endpoint.address = "https://b.example:8443/services/data";
+    return endpoint;
+  }
+
   RemoteInstance remote(const ScriptedPeer &peer) {
     RetryPolicy retry;
     retry.attempts = 3;

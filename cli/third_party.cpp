@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cli/third_party.hpp"
+
+#include "cli/token_resources.hpp"
+#include "domain/fault.hpp"
+#include "soap/version.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+namespace waybill::cli {
+
+namespace {
+
+/// As long as instances allow unless configured otherwise: it has to be good when its turn comes.
+constexpr std::chrono::seconds tokenLife{3600};
+
+std::string header(const std::string &name, const std::string &text) {
+  return "<wb:" + name + " xmlns:wb=\"" + soap::waybillNamespace + "\">" + text + "</wb:" + name + ">";
+}
+
+const char *wireName(Overwrite overwrite) {
+  switch (overwrite) {
+  case Overwrite::Always: return "Always";
+  case Overwrite::IfDifferent: return "IfDifferent";
+  case Overwrite::Never: break;
+  }
+  return "Never";
+}
+
+/// The id of an object without the URL around it.
+std::string bareId(const std::string &id) { return id.substr(id.rfind('/') + 1); }
+
+std::vector<std::string> sourcePaths(const CopyBatch &batch) {
+  std::vector<std::string> paths;
+  std::transform(batch.begin(), batch.end(), std::back_inserter(paths),
+                 [](const CopyItem &item) { return *item.from.path; });
+  return paths;
+}
+
+std::vector<std::string> targetPaths(const CopyBatch &batch) {
+  std::vector<std::string> paths;
+  std::transform(batch.begin(), batch.end(), std::back_inserter(paths), [](const CopyItem &item) { return item.path; });
+  return paths;
+}
+
+} // namespace
+
+bool ThirdParty::isOneInstance() const {
+  return source_.address().certificate.instanceId() == destination_.address().certificate.instanceId();
+}
+
+std::string ThirdParty::send(const CopyBatch &batch) {
+  CopyRequest request;
+  for (const auto &item : batch) {
+    auto &data = request.data.emplace_back();
+    data.id = item.from.id;
+    data.path = item.path;
+  }
+  std::vector<std::string> parameters{
+      header("Token", destination_.token("Receive", resourcesFor(targetPaths(batch)), tokenLife))};
+  if (overwrite_ != Overwrite::Never) {
+    parameters.push_back(header("Overwrite", wireName(overwrite_)));
+  }
+  services::CallExtras extras;
+  extras.resources = resourcesFor(sourcePaths(batch));
+  return source_.callElsewhere(request, destination_.dataEndpoint(std::move(parameters)), extras);
+}
+
+std::vector<Data> ThirdParty::pull(const CopyBatch &batch) {
+  ReceiveRequest request;
+  request.overwrite = overwrite_;
+  auto resources = targetPaths(batch);
+  for (const auto &item : batch) {
+    auto data = item.from;
+    data.href = std::exchange(data.id, {});
+    data.created.reset();
+    data.owner.reset();
+    data.path = item.path;
+    if (isOneInstance()) {
+      resources.push_back(*item.from.path);
+    } else {
+      data.token = source_.token("Copy", {bareId(*item.from.id)}, tokenLife);
+    }
+    request.data.push_back(std::move(data));
+  }
+  services::CallExtras extras;
+  extras.resources = resourcesFor(resources);
+  extras.lifetime = tokenLife;
+  auto receipts = destination_.call(request, extras).message.data;
+  const auto same = [](const CopyItem &item, const Data &receipt) {
+    return receipt.path == item.path && receipt.size == item.from.size;
+  };
+  if (!std::equal(batch.begin(), batch.end(), receipts.begin(), receipts.end(), same)) {
+    throw Fault(FaultCode::InvalidMessage, "the receipts are not for what was asked for; list what is there");
+  }
+  return receipts;
+}
+
+} // namespace waybill::cli

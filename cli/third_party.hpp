@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "cli/copy_plan.hpp"
+#include "domain/messages.hpp"
+#include "services/remote_instance.hpp"
+
+#include <string>
+
+namespace waybill::cli {
+
+/// The calls that make one instance hand data to another, with the tokens that both need.
+class ThirdParty {
+public:
+  /// Both must outlive this.
+  ThirdParty(services::RemoteInstance &source, services::RemoteInstance &destination, Overwrite overwrite)
+      : source_(source), destination_(destination), overwrite_(overwrite) {}
+
+  /// Asks the source to send these to the destination. Returns the id of the transfer. Throws what the source answers.
+  [[nodiscard]] std::string send(const CopyBatch &batch);
+  /// Has the destination fetch these from the source, and waits for it: the receipts, one for each. Throws what the
+  /// destination answers, and InvalidMessage when the receipts are not for these.
+  [[nodiscard]] std::vector<Data> pull(const CopyBatch &batch);
+  /// True when both are one instance: then it need not call itself.
+  [[nodiscard]] bool isOneInstance() const;
+
+private:
+  services::RemoteInstance &source_;
+  services::RemoteInstance &destination_;
+  Overwrite overwrite_;
+};
+
+} // namespace waybill::cli
