@@ -213,8 +213,18 @@ Delivered Courier::judgeSoap(const TransferWork &work, const Message &message, t
     }
     return mayPass(fault.code()) ? again(fault) : refused(fault);
   }
-  if (!work.content || envelope.bodyElement() != soap::QName{soap::waybillNamespace, "ReceiveResponse"}) {
+  if (!work.content) {
     return {};
+  }
+  const auto refuse = [&](const std::string &why) {
+    return refused(Fault(FaultCode::DeliveryFailed,
+                         post(work) + ": the receipt is not one for what was sent: " + why +
+                             "; what the receiver has must be looked at there",
+                         work.to.address));
+  };
+  if (const auto element = envelope.bodyElement(); element != soap::QName{soap::waybillNamespace, "ReceiveResponse"}) {
+    return refuse("it is no ReceiveResponse but {" + printable(element.space, 100) + "}" +
+                  printable(element.local, 100));
   }
   envelope.requireUnderstood();
   const auto relatesTo = envelope.addressing().relatesTo;
@@ -227,10 +237,7 @@ Delivered Courier::judgeSoap(const TransferWork &work, const Message &message, t
     wrong = mismatch(message.sent, soap::decode<ReceiveResponse>(bodyXml));
   }
   if (wrong) {
-    return refused(Fault(FaultCode::DeliveryFailed,
-                         post(work) + ": the receipt is not one for what was sent: " + *wrong +
-                             "; what the receiver has must be looked at there",
-                         work.to.address));
+    return refuse(*wrong);
   }
   return {Delivered::How::Arrived, std::nullopt, {}, std::move(bodyXml), false};
 }

@@ -172,8 +172,9 @@ public:
                                                            std::optional<TransferState> state,
                                                            const std::optional<TransferPosition> &before,
                                                            std::size_t limit) const = 0;
-  /// Queued transfers whose time has come, those of higher priority first, then by nextAttempt: at most `perPeer` to
-  /// each peer, so that a long queue to one hides nobody's, and at most `limit` in all; with an empty `work`.
+  /// Queued transfers whose time has come, those of higher priority first, then by nextAttempt: at most `perPeer` of
+  /// each principal to each peer, so that a long queue hides nobody's, and at most `limit` in all; with an empty
+  /// `work`.
   [[nodiscard]] virtual std::vector<TransferRow> dueTransfers(Time now, std::size_t perPeer,
                                                               std::size_t limit) const = 0;
   /// The earliest nextAttempt of all that are queued; nothing when none is.

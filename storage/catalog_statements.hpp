@@ -78,7 +78,8 @@ inline constexpr Sql transfersOfAll{"SELECT " WAYBILL_TRANSFER_COLUMNS
                                     "itti", transferTypes};
 inline constexpr Sql transfersDue{
     "SELECT " WAYBILL_TRANSFER_COLUMNS ", '' FROM transfer WHERE id IN"
-    " (SELECT id FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY peer ORDER BY priority DESC, next_attempt, id) AS "
+    " (SELECT id FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY peer, principal ORDER BY priority DESC, "
+    "next_attempt, id) AS "
     "place"
     " FROM transfer WHERE state = 'Queued' AND next_attempt <= :now) AS waiting WHERE place <= :most_of_a_peer)"
     " ORDER BY priority DESC, next_attempt, id LIMIT :most",

@@ -35,14 +35,23 @@ std::string adviceFor(CURLcode result) {
   }
 }
 
+/// Whether the connection was lost in the handshake, as when the server is just being stopped; what is no TLS says
+/// something else.
+bool lostInHandshake(const std::string &found) {
+  return found.find("SSL_ERROR_SYSCALL") != std::string::npos || found.find("unexpected eof") != std::string::npos ||
+         found.find("Connection reset") != std::string::npos;
+}
+
 /// Whether the same request may succeed a moment later.
-bool mayPass(CURLcode result) {
+bool mayPass(CURLcode result, const std::string &found) {
   switch (result) {
+  case CURLE_SSL_CONNECT_ERROR: return lostInHandshake(found);
   case CURLE_COULDNT_CONNECT:
   case CURLE_SEND_ERROR:
   case CURLE_RECV_ERROR:
   case CURLE_GOT_NOTHING:
   case CURLE_PARTIAL_FILE:
+  case CURLE_OPERATION_TIMEDOUT:
   case CURLE_SEND_FAIL_REWIND: return true;
   default: return false;
   }
@@ -72,7 +81,8 @@ std::string pinFor(const std::string &hex) {
 DeliveryFault deliveryFailure(const std::string &method, const std::string &url, int result, const std::string &found) {
   const auto code = static_cast<CURLcode>(result);
   const std::string cause = found.empty() ? curl_easy_strerror(code) : found;
-  return {method + " " + printableUrl(url) + ": " + cause + "; " + adviceFor(code), printableUrl(url), mayPass(code)};
+  return {method + " " + printableUrl(url) + ": " + cause + "; " + adviceFor(code), printableUrl(url),
+          mayPass(code, found)};
 }
 
 void requireOption(int result, int option) {
