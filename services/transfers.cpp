@@ -181,7 +181,7 @@ bool Transfers::mayRun(const storage::TransferRow &row) const {
 }
 
 /// The transfer to be tried next: of the highest priority, of the principal who has the fewest under way, the longest
-/// due.
+/// due. The last thread is kept for who has none under way.
 std::optional<storage::TransferRow> Transfers::pick(std::shared_ptr<Running> &running, std::uint64_t &seen) {
   static constexpr std::size_t looked = 256;
   const std::lock_guard lock(mutex_);
@@ -191,8 +191,13 @@ std::optional<storage::TransferRow> Transfers::pick(std::shared_ptr<Running> &ru
     return std::count_if(running_.begin(), running_.end(),
                          [&](const auto &entry) { return entry.second->principal == row.principal; });
   };
+  const auto lastThread = policy_.active > 1 && running_.size() + 1 >= policy_.active;
   const storage::TransferRow *best = nullptr;
   for (const auto &row : due) {
+    // So that one principal's silent peers do not hold every thread until their deadlines.
+    if (lastThread && underWay(row) != 0) {
+      continue;
+    }
     if (mayRun(row) && (best == nullptr || (row.priority == best->priority && underWay(row) < underWay(*best)))) {
       best = &row;
     }

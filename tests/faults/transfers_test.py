@@ -16,7 +16,7 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from lab import BIN, Labs, element, expect_fault, main, make_home, run, wait_until  # noqa: E402
-from peers import (FINAL, Peer, Relay, begin, copy, ended, endpoint, failed, fault, holds, new_id, onward, post, receipt, reply_to, services, store,  # noqa: E402
+from peers import (FINAL, Peer, Relay, begin, copy, ended, endpoint, failed, fault, holds, new_id, post, receipt, reply_to, services, store,  # noqa: E402
                    stored, succeeded, transfer)
 
 KILLS = int(os.environ.get("WAYBILL_TRANSFER_KILLS", "30"))
@@ -49,7 +49,7 @@ def begin_relayed(labs, before_b, before_a, path="/x"):
 
 def cut_while_pushed():
     size = len(BIG)
-    for cuts in ([("in", 0)], [("in", 1000)], [("in", 100_000)], [("in", size // 2)], [("in", size - 1)], [("answer", size)], [("answer", size)] * 2,
+    for cuts in ([("in", 0)], [("in", 1000)], [("in", 100_000)], [("in", size // 2)], [("in", size - 1)], [("answer", size)],
                  [("in", 0), ("in", size // 2), ("answer", size)]):
         with relayed(QUICK + "lease_bytes = 0\n", to_b=cuts) as (labs, before_b, before_a):
             store(labs.a, "/x", BIG)
@@ -314,35 +314,21 @@ def who_stalls_is_left():
 
 
 def reference_parameters_that_imitate_headers():
-    """They come to the receiver as reference parameters, so none of them passes for what it imitates."""
+    """They are refused before anything goes anywhere."""
     imitations = ("<wsa:To>https://elsewhere/</wsa:To>", "<wsa:Action>urn:waybill:1/Delete</wsa:Action>", "<wsa:MessageID>urn:uuid:mine</wsa:MessageID>",
                   "<wsa:RelatesTo>urn:uuid:mine</wsa:RelatesTo>", "<wsa:ReplyTo><wsa:Address>http://www.w3.org/2005/08/addressing/none</wsa:Address></wsa:ReplyTo>",
                   "<wsa:FaultTo><wsa:Address>https://127.0.0.1:1/</wsa:Address></wsa:FaultTo>")
     with Labs("a", "b", settings=QUICK) as labs:
         labs.start()
         store(labs.a, "/x", b"x")
-        outcomes = {}
-        for number, imitation in enumerate(imitations):
-            ids = element(labs.a.call("Describe", "<wb:Describe><wb:Data><wb:Path>/x</wb:Path></wb:Data></wb:Describe>")[2], "Id")
-            status, _, body = post(labs.a, "Copy", copy((ids, f"/{number}")), named := new_id(), reply_to(labs.b, parameters=imitation))
-            outcomes[imitation] = transfer_end = ended(labs.a, named).state if status == 202 else f"{status}"
-            assert (transfer_end == "Succeeded") == (f"/{number}" in labs.b.paths()), (imitation, transfer_end, body)
-            assert transfer_end in ("Succeeded", "Failed", "400", "500"), outcomes
-        print(f"        {outcomes}")
-        assert labs.a.paths() == ["/x"], "an imitation was obeyed"
-        # In a receiver that shows what comes: beside each imitation the real header stands alone.
-    with Peer(receipt) as peer, Labs("a", settings=QUICK + peer.egress) as labs:
-        labs.start()
-        store(labs.a, "/x", b"x")
         for imitation in imitations:
-            status, _, body = post(labs.a, "Copy", copy("/x"), new_id(), endpoint("wsa:ReplyTo", peer.url, imitation))
-            if status != 202:
-                continue
-            header = peer.next().body.split(b"Header>")[1]
-            name = re.match(r"<(wsa:\w+)>", imitation)[1].encode()
-            own = [tag for tag in re.findall(rb"<" + name + rb"\b[^>]*>", header) if b"IsReferenceParameter" not in tag]
-            assert len(own) <= 1 + (name == b"wsa:RelatesTo"), header
-            assert imitation.split(">")[1].split("<")[0].encode() not in b"".join(re.findall(rb"<" + name + rb">[^<]*", header)) or name in (b"wsa:ReplyTo", b"wsa:FaultTo"), header
+            for name in ("wsa:ReplyTo", "wsa:FaultTo"):
+                to = reply_to(labs.b, parameters=imitation).replace("wsa:ReplyTo>", f"{name}>") if name not in imitation else None
+                if to:
+                    status, _, body = post(labs.a, "Copy", copy("/x"), new_id(), to)
+                    assert status == 500 and re.search(rb"InvalidMessage|InvalidAddressingHeader|InvalidEPR", body), (imitation, status, body)
+        assert labs.a.paths() == ["/x"] and labs.b.paths() == [], "an imitation was obeyed"
+        assert b"<wb:Transfer>" not in labs.a.call("ListTransfers", "<wb:ListTransfers/>")[2]
 
 
 def two_race_for_one_path():
