@@ -246,7 +246,7 @@ def addresses_that_are_refused():
 
 
 def answers_that_end_it():
-    """(what the receiver answers, whether that ends the transfer, what LastError says)"""
+    """Each is (what the receiver answers, the words of LastError)."""
     redirect = lambda _: (307, {"Location": "https://127.0.0.1:1/"}, b"")  # noqa: E731
     answers = [(redirect, ["redirects", "307"]), (lambda _: (404, {}, b"nothing"), ["404", "nothing"]), (lambda _: (401, {"Content-Type": "text/html"}, b"<html>"), ["401"]),
                (lambda a: fault(a, "AlreadyExists"), ["AlreadyExists", "the peer says"]), (lambda a: fault(a, "NotAllowed", 200), ["NotAllowed"])]
