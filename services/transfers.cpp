@@ -110,16 +110,16 @@ void Transfers::wake() {
   due_.notify_all();
 }
 
-/// Until something changes, or what is due later is due.
-void Transfers::wait(const std::stop_token &stop, std::uint64_t seen) {
-  static constexpr std::chrono::microseconds shortest = std::chrono::milliseconds(50);
+/// Until something changes, or what was not due at `look` is. What was due then and could not run has to wait for a
+/// change.
+void Transfers::wait(const std::stop_token &stop, const Look &look) {
   static constexpr std::chrono::microseconds longest = std::chrono::minutes(1);
   auto pause = longest;
-  if (const auto next = tools_.catalog.nextTransferDue()) {
-    pause = std::clamp(*next - tools_.clock.now(), shortest, longest);
+  if (const auto next = tools_.catalog.nextTransferDue(look.at)) {
+    pause = std::clamp(*next - tools_.clock.now(), std::chrono::microseconds(0), longest);
   }
   std::unique_lock lock(mutex_);
-  due_.wait_for(lock, stop, pause, [&] { return changes_ != seen; });
+  due_.wait_for(lock, stop, pause, [&] { return changes_ != look.seen; });
 }
 
 void Transfers::run(const std::stop_token &stop) {
@@ -140,8 +140,8 @@ void Transfers::run(const std::stop_token &stop) {
   Courier courier(tools_.courier, std::move(options));
   while (!stop.stop_requested()) {
     try {
-      auto seen = std::uint64_t{0};
-      if (auto row = pick(running, seen)) {
+      Look look;
+      if (auto row = pick(running, look)) {
         const auto id = row->id;
         runOne(courier, *std::move(row), *running);
         {
@@ -150,7 +150,7 @@ void Transfers::run(const std::stop_token &stop) {
         }
         wake();
       } else {
-        wait(stop, seen);
+        wait(stop, look);
       }
     } catch (const std::exception &error) {
       tools_.log.error("transfers", {{"reason", error.what()}});
@@ -164,7 +164,9 @@ void Transfers::runOne(Courier &courier, storage::TransferRow row, const Running
   try {
     attempt(courier, row, running);
   } catch (const Interrupted &) {
-    // Cancelled, and so written down already, or to be taken up by the next start.
+    // Cancelled, and so written down already, or to be taken up by the next start. A lease that was begun after the
+    // cancel had looked for it ends here.
+    tools_.courier.leases.end(parseTransferWork(row.work).lease);
   } catch (const std::exception &error) {
     tools_.log.error("transfer", {{"id", row.id}, {"reason", error.what()}});
     row.state = TransferState::Queued;
@@ -182,11 +184,11 @@ bool Transfers::mayRun(const storage::TransferRow &row) const {
 
 /// The transfer to be tried next: of the highest priority, of the principal who has the fewest under way, the longest
 /// due. The last thread is kept for who has none under way.
-std::optional<storage::TransferRow> Transfers::pick(std::shared_ptr<Running> &running, std::uint64_t &seen) {
+std::optional<storage::TransferRow> Transfers::pick(std::shared_ptr<Running> &running, Look &look) {
   static constexpr std::size_t looked = 256;
   const std::lock_guard lock(mutex_);
-  seen = changes_;
-  const auto due = tools_.catalog.dueTransfers(tools_.clock.now(), policy_.perPeer * 2, looked);
+  look = {changes_, tools_.clock.now()};
+  const auto due = tools_.catalog.dueTransfers(look.at, policy_.perPeer * 2, looked);
   const auto underWay = [&](const storage::TransferRow &row) {
     return std::count_if(running_.begin(), running_.end(),
                          [&](const auto &entry) { return entry.second->principal == row.principal; });
@@ -202,8 +204,12 @@ std::optional<storage::TransferRow> Transfers::pick(std::shared_ptr<Running> &ru
       best = &row;
     }
   }
-  auto row = best == nullptr ? std::nullopt : tools_.catalog.transferById(best->id);
+  if (best == nullptr) {
+    return std::nullopt;
+  }
+  auto row = tools_.catalog.transferById(best->id);
   if (!row || isFinal(row->state)) {
+    ++changes_; // cancelled since: there may be others
     return std::nullopt;
   }
   running = std::make_shared<Running>();

@@ -71,11 +71,15 @@ private:
     std::atomic<bool> cancelled{false};
     std::shared_ptr<std::atomic<std::uint64_t>> done = std::make_shared<std::atomic<std::uint64_t>>(0);
   };
-  class Stopped;
+  /// What a look at the queue has seen.
+  struct Look {
+    std::uint64_t seen = 0; ///< changes_
+    Time at;
+  };
 
   void run(const std::stop_token &stop);
-  [[nodiscard]] std::optional<storage::TransferRow> pick(std::shared_ptr<Running> &running, std::uint64_t &seen);
-  void wait(const std::stop_token &stop, std::uint64_t seen);
+  [[nodiscard]] std::optional<storage::TransferRow> pick(std::shared_ptr<Running> &running, Look &look);
+  void wait(const std::stop_token &stop, const Look &look);
   void runOne(Courier &courier, storage::TransferRow row, const Running &running);
   [[nodiscard]] bool mayRun(const storage::TransferRow &row) const;
   void attempt(Courier &courier, storage::TransferRow row, const Running &running);

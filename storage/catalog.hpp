@@ -177,8 +177,8 @@ public:
   /// `work`.
   [[nodiscard]] virtual std::vector<TransferRow> dueTransfers(Time now, std::size_t perPeer,
                                                               std::size_t limit) const = 0;
-  /// The earliest nextAttempt of all that are queued; nothing when none is.
-  [[nodiscard]] virtual std::optional<Time> nextTransferDue() const = 0;
+  /// The earliest nextAttempt, later than `after`, of all that are queued; nothing when there is none.
+  [[nodiscard]] virtual std::optional<Time> nextTransferDue(Time after) const = 0;
   [[nodiscard]] virtual std::optional<TrustedKey> key(const std::string &instanceOrAlias) const = 0;
   [[nodiscard]] virtual std::vector<TrustedKey> keys() const = 0;
   [[nodiscard]] virtual std::vector<Grant> grants() const = 0;

@@ -85,7 +85,8 @@ inline constexpr Sql transfersDue{
     " ORDER BY priority DESC, next_attempt, id LIMIT :most",
     "iii", transferTypes};
 inline constexpr Sql nextTransferDue{
-    "SELECT next_attempt FROM transfer WHERE state = 'Queued' ORDER BY next_attempt LIMIT 1", "", "i"};
+    "SELECT next_attempt FROM transfer WHERE state = 'Queued' AND next_attempt > :after ORDER BY next_attempt LIMIT 1",
+    "i", "i"};
 inline constexpr Sql insertTransfer{
     "INSERT INTO transfer (" WAYBILL_TRANSFER_COLUMNS
     ", work) VALUES (:id, :principal, :message, :operation, :state, :done, :total, :attempts, :error, :started, :ended,"

@@ -224,8 +224,9 @@ std::vector<TransferRow> SqlCatalog::dueTransfers(Time now, std::size_t perPeer,
   });
 }
 
-std::optional<Time> SqlCatalog::nextTransferDue() const {
-  return readers_.with([&](auto &reader) { return reader.first(statements::nextTransferDue, {}, toTime); });
+std::optional<Time> SqlCatalog::nextTransferDue(Time after) const {
+  return readers_.with(
+      [&](auto &reader) { return reader.first(statements::nextTransferDue, {column(after)}, toTime); });
 }
 
 std::optional<TrustedKey> SqlCatalog::key(const std::string &instanceOrAlias) const {

@@ -37,7 +37,7 @@ public:
                                                    const std::optional<TransferPosition> &before,
                                                    std::size_t limit) const override;
   [[nodiscard]] std::vector<TransferRow> dueTransfers(Time now, std::size_t perPeer, std::size_t limit) const override;
-  [[nodiscard]] std::optional<Time> nextTransferDue() const override;
+  [[nodiscard]] std::optional<Time> nextTransferDue(Time after) const override;
   [[nodiscard]] std::optional<TrustedKey> key(const std::string &instanceOrAlias) const override;
   [[nodiscard]] std::vector<TrustedKey> keys() const override;
   [[nodiscard]] std::vector<Grant> grants() const override;

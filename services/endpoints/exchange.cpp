@@ -119,7 +119,6 @@ void Exchange::answer() {
     }
     send(operation, operation.run(call_, bodyXml));
   }
-  tools_.transfers.wake();
   finish({"Success", {}, {}, {}});
 }
 
@@ -366,7 +365,6 @@ void Exchange::sendFault(const Fault &fault) {
   } else if (forwarding_ && forwarding_->ofFaults()) {
     tools_.catalog.commit(storage::Durability::Durable,
                           [&](storage::Transaction &transaction) { forwarding_->insertFault(transaction, fault); });
-    tools_.transfers.wake();
     sayAccepted();
   } else {
     const auto reply =
@@ -378,9 +376,12 @@ void Exchange::sendFault(const Fault &fault) {
   }
 }
 
-/// One line for the log, one for the audit, counters.
+/// One line for the log, one for the audit, counters. What goes elsewhere goes now, however the reply fared.
 void Exchange::finish(const Ending &ending) noexcept {
   try {
+    if (forwarding_ && forwarding_->ofAny()) {
+      tools_.transfers.wake();
+    }
     const auto took = tools_.clock.now() - began_;
     const auto known = !call_.principal.instance.empty();
     const auto principal = known ? format(call_.principal) : std::string();

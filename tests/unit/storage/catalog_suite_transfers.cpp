@@ -219,7 +219,7 @@ void CatalogSuite::transfersAreListedNewestFirst() {
 
 void CatalogSuite::dueTransfersComeByPriorityThenTime() {
   const auto now = transferOf("x").nextAttempt;
-  CPPUNIT_ASSERT(!catalog_->nextTransferDue());
+  CPPUNIT_ASSERT(!catalog_->nextTransferDue(Time()));
   durable([&](Transaction &transaction) {
     const auto add = [&](const std::string &name, int late, std::int32_t priority, TransferState state) {
       auto row = transferOf(name);
@@ -244,7 +244,10 @@ void CatalogSuite::dueTransfersComeByPriorityThenTime() {
   CPPUNIT_ASSERT((messages(catalog_->dueTransfers(now, 2, 9)) == Names{"first", "second"}));
   CPPUNIT_ASSERT((messages(catalog_->dueTransfers(now + seconds(1), 9, 1)) == Names{"later"}));
   CPPUNIT_ASSERT(catalog_->dueTransfers(now - seconds(101), 9, 9).empty());
-  CPPUNIT_ASSERT(catalog_->nextTransferDue() == now - seconds(100));
+  CPPUNIT_ASSERT(catalog_->nextTransferDue(Time()) == now - seconds(100));
+  CPPUNIT_ASSERT(catalog_->nextTransferDue(now - seconds(100)) == now - seconds(1));
+  CPPUNIT_ASSERT(catalog_->nextTransferDue(now) == now + seconds(1));
+  CPPUNIT_ASSERT(!catalog_->nextTransferDue(now + seconds(1)));
 }
 
 void CatalogSuite::aLongQueueToOnePeerHidesNobodys() {
