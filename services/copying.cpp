@@ -16,13 +16,12 @@ Attach howToAttach(const CopyRequest &request, const Call &call) {
   return request.attach.value_or(call.packaging == soap::Packaging::SwA ? Attach::SwA : Attach::Mtom);
 }
 
-/// Says in `data` where anybody may read it.
-void refer(Data &data, const storage::ObjectRow &row) {
+/// What anybody may read needs no bytes in a reply.
+void requirePublic(const storage::ObjectRow &row) {
   if (row.secure) {
     throw Fault(FaultCode::NotAllowed,
                 "Copy by Reference is for data that is not secure, and this is; ask for MTOM, SwA or Inline", row.path);
   }
-  data.href = data.id;
 }
 
 /// Under which path the reply names it: a Path beside the Id says so.
@@ -65,7 +64,8 @@ void DataManager::add(CopyReply &reply, const Found &found, const std::string &n
   data.path = name;
   reply.bytes += found.row.size;
   if (how == Attach::Reference) {
-    refer(data, found.row);
+    requirePublic(found.row);
+    data.href = data.id;
   } else {
     attach(reply, data, found, how);
   }
@@ -134,8 +134,7 @@ CopyOrder DataManager::order(Call &call, const CopyRequest &request) const {
     bound.add(row);
     order.bytes += row.size;
     if (order.attach == Attach::Reference) {
-      Data unused;
-      refer(unused, row);
+      requirePublic(row);
     } else if (order.attach == Attach::Inline) {
       checkInline(order.bytes, row.path);
     }

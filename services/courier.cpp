@@ -2,11 +2,12 @@
 #include "services/courier.hpp"
 
 #include "domain/text.hpp"
-#include "services/http_reply.hpp"
+#include "services/soap_reply.hpp"
 #include "services/version.hpp"
 #include "soap/codec.hpp"
 #include "soap/fault.hpp"
 #include "soap/outgoing_message.hpp"
+#include "transport/egress.hpp"
 #include "transport/url.hpp"
 
 #include <utility>
@@ -14,9 +15,6 @@
 namespace waybill::services {
 
 namespace {
-
-/// The most of a reply that is no SOAP message which is shown to the user.
-constexpr std::uint64_t quotedBytes = 4096;
 
 /// Counts what is read through it; `check` may end it by what it throws.
 class Counted final : public Source {
@@ -72,7 +70,11 @@ struct Courier::Message {
 };
 
 Courier::Courier(Tools tools, transport::ClientOptions client)
-    : tools_(std::move(tools)), whileWaiting_(client.whileWaiting), client_(std::move(client)) {}
+    : tools_(std::move(tools)), whileWaiting_(client.whileWaiting), guard_(client.guard), client_(std::move(client)) {}
+
+bool Courier::owesReceipt(const TransferWork &work) const {
+  return work.content && guard_ && guard_->check(work.to.address).trusted;
+}
 
 Delivered Courier::deliver(const TransferWork &work, const Principal &caller,
                            const std::shared_ptr<std::atomic<std::uint64_t>> &done) {
@@ -141,8 +143,8 @@ Delivered Courier::send(const TransferWork &work, Message &message) {
 Delivered Courier::judge(const TransferWork &work, const Message &message, transport::ClientResponse response) {
   const auto status = std::to_string(response.status);
   if (response.status == 503 && !isSoap(response.headers)) {
-    return again(Fault(FaultCode::Busy, post(work) + ": the receiver has more requests than it takes", work.to.address),
-                 retryAfter(response.headers));
+    const BusyReply busy(work.to.address, retryAfter(response.headers));
+    return again(busy, busy.after());
   }
   if (response.status >= 300 && response.status < 400) {
     return refused(Fault(FaultCode::DeliveryFailed,
@@ -162,8 +164,15 @@ Delivered Courier::judge(const TransferWork &work, const Message &message, trans
                          fault.subject()));
     }
   }
-  const auto said = printable(trimmed(beginning(*response.body, quotedBytes)), 200);
+  const auto said = quoted(response);
   if (response.status >= 200 && response.status < 300 && said.empty()) {
+    if (owesReceipt(work)) {
+      return refused(Fault(FaultCode::DeliveryFailed,
+                           post(work) + ": the instance there took the message and gave no receipt, as one does whose "
+                                        "tokens.replay is \"silence\" for a token that was used before; look there for "
+                                        "what it has, and make another token",
+                           work.to.address));
+    }
     return {}; // taken, and nothing to say about it
   }
   Fault fault(FaultCode::DeliveryFailed,
@@ -201,9 +210,7 @@ std::optional<std::string> mismatch(const std::vector<Data> &sent, const Receive
 } // namespace
 
 Delivered Courier::judgeSoap(const TransferWork &work, const Message &message, transport::ClientResponse &response) {
-  auto reply = soap::IncomingMessage::read(response.headers.get("Content-Type").value_or(""), *response.body,
-                                           tools_.limits, tools_.spool);
-  auto envelope = soap::Envelope::parse(reply.root, tools_.limits, reply.charset);
+  auto [reply, envelope] = readReply(response, tools_.limits, tools_.spool);
   if (envelope.isFault()) {
     const auto fault = soap::decodeFault(envelope);
     if (fault.code() == FaultCode::UnresolvableData && !work.lease.empty()) {

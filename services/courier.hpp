@@ -67,7 +67,11 @@ private:
                                     transport::ClientResponse &response);
 
   Tools tools_;
+  /// True when the receiver is an instance that is trusted: those always give a receipt for content.
+  [[nodiscard]] bool owesReceipt(const TransferWork &work) const;
+
   std::function<void()> whileWaiting_;
+  std::shared_ptr<const transport::EgressPolicy> guard_;
   transport::Client client_;
 };
 

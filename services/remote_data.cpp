@@ -4,10 +4,9 @@
 #include "domain/fault.hpp"
 #include "domain/messages.hpp"
 #include "domain/text.hpp"
-#include "services/http_reply.hpp"
+#include "services/soap_reply.hpp"
 #include "services/version.hpp"
 #include "soap/codec.hpp"
-#include "soap/fault.hpp"
 #include "transport/client.hpp"
 #include "transport/fetch.hpp"
 #include "transport/url.hpp"
@@ -18,7 +17,6 @@ namespace waybill::services {
 
 namespace {
 
-constexpr std::uint64_t quotedBytes = 4096;
 /// From here on it is worth to have several connections.
 constexpr std::uint64_t largeBytes = 32U << 20U;
 
@@ -147,10 +145,7 @@ ResolvedData RemoteData::copy(const std::string &url, const std::string &token, 
   addressing.action = std::string(soap::actionPrefix) + "Copy";
   addressing.to = endpoint;
   auto origin = std::make_shared<Origin>(std::move(turn), clientOptions(tools_.egress));
-  origin->request = soap::writeEnvelope(
-      soap::Version::Soap12, addressing,
-      {std::string("<wb:Token xmlns:wb=\"") + soap::waybillNamespace + "\">" + soap::escapeXml(token) + "</wb:Token>"},
-      soap::encode(wanted));
+  origin->request = soap::writeEnvelope(soap::Version::Soap12, addressing, {tokenHeader(token)}, soap::encode(wanted));
   origin->body = std::make_unique<ViewSource>(asBytes(origin->request));
   transport::ClientRequest request;
   request.method = "POST";
@@ -160,24 +155,10 @@ ResolvedData RemoteData::copy(const std::string &url, const std::string &token, 
   request.body = origin->body.get();
   request.peer.caFile = tools_.caFile;
   origin->response = origin->client.perform(request);
-  if (!isSoap(origin->response.headers)) {
-    throw Fault(FaultCode::DeliveryFailed,
-                post + ": HTTP status " + std::to_string(origin->response.status) + " and no SOAP message but '" +
-                    printable(trimmed(beginning(*origin->response.body, quotedBytes)), 200) +
-                    "'; check that this is the URL of an instance",
-                transport::printableUrl(url));
-  }
-  origin->message = soap::IncomingMessage::read(origin->response.headers.get("Content-Type").value_or(""),
-                                                *origin->response.body, tools_.limits, tools_.spool);
+  auto [message, envelope] = openReply(origin->response, endpoint, tools_.limits, tools_.spool);
+  origin->message = std::move(message);
   auto &attachments = *origin->message.attachments;
-  auto envelope = soap::Envelope::parse(origin->message.root, tools_.limits, origin->message.charset);
-  if (envelope.isFault()) {
-    throw soap::decodeFault(envelope);
-  }
-  envelope.requireUnderstood();
-  attachments.want(envelope.liftContent([&](std::string contentId, std::string bytes) {
-    attachments.addInline(std::move(contentId), std::move(bytes));
-  }));
+  envelope.liftContent(attachments);
   envelope.validate(tools_.schema);
   const auto reply = soap::decode<CopyResponse>(envelope.bodyXml());
   const auto &data = reply.data.front();

@@ -4,7 +4,7 @@
 #include "domain/fault.hpp"
 #include "domain/text.hpp"
 #include "security/token.hpp"
-#include "services/http_reply.hpp"
+#include "services/soap_reply.hpp"
 #include "services/version.hpp"
 #include "soap/fault.hpp"
 
@@ -19,29 +19,9 @@ namespace {
 
 using Kind = RemoteOperation::Kind;
 
-/// The most of a reply that is no SOAP message which is shown to the user.
-constexpr std::uint64_t quotedBytes = 4096;
-
-std::string tokenHeader(const std::string &base64) {
-  return std::string("<wb:Token xmlns:wb=\"") + soap::waybillNamespace + "\">" + base64 + "</wb:Token>";
-}
-
 std::string serviceUrl(const RemoteAddress &address, const char *service) {
   return address.url + "/services/" + service;
 }
-
-/// The peer asks to come again later.
-class BusyReply : public Fault {
-public:
-  BusyReply(const std::string &url, std::chrono::seconds after)
-      : Fault(FaultCode::Busy,
-              "POST " + printable(url, 300) + ": the instance has more requests than it takes; try again later", url),
-        after_(after) {}
-  [[nodiscard]] std::chrono::seconds after() const noexcept { return after_; }
-
-private:
-  std::chrono::seconds after_;
-};
 
 /// Decides, within the handler of what an attempt threw, how long to wait before the next one; or throws when there is
 /// to be none: the first lost connection, where there was one, because all that came after it has its cause there.
@@ -208,32 +188,9 @@ RemoteInstance::Answer RemoteInstance::attempt(const RemoteOperation &operation,
   return {client_.perform(request), std::move(sent)};
 }
 
-/// The envelope of a reply. Throws the fault that it may be, and for what is no SOAP message.
-std::pair<soap::IncomingMessage, soap::Envelope> RemoteInstance::open(transport::ClientResponse &response,
-                                                                      const std::string &url) const {
-  if (response.status == 503) {
-    throw BusyReply(url, retryAfter(response.headers));
-  }
-  if (!isSoap(response.headers)) {
-    throw Fault(FaultCode::DeliveryFailed,
-                "POST " + printable(url, 300) + ": HTTP status " + std::to_string(response.status) +
-                    " and no SOAP message but '" + printable(trimmed(beginning(*response.body, quotedBytes)), 200) +
-                    "'; check that this is the URL of an instance",
-                url);
-  }
-  const soap::Limits limits;
-  auto message = soap::IncomingMessage::read(*response.headers.get("Content-Type"), *response.body, limits, spool_);
-  auto envelope = soap::Envelope::parse(message.root, limits, message.charset);
-  if (envelope.isFault()) {
-    throw soap::decodeFault(envelope);
-  }
-  envelope.requireUnderstood();
-  return {std::move(message), std::move(envelope)};
-}
-
 PendingReply RemoteInstance::read(Answer answer, const RemoteOperation &operation, const Sealed &sealed) {
   const auto url = serviceUrl(address_, operation.service);
-  auto [message, envelope] = open(answer.response, url);
+  auto [message, envelope] = openReply(answer.response, url, soap::Limits(), spool_);
   const auto relatesTo = envelope.addressing().relatesTo;
   if (relatesTo && *relatesTo != sealed.messageId) {
     throw Fault(FaultCode::InvalidMessage,
@@ -248,10 +205,7 @@ PendingReply RemoteInstance::read(Answer answer, const RemoteOperation &operatio
                     printable(found.local, 100) + "'; check that both sides run versions that fit",
                 printable(found.space, 200));
   }
-  auto &attachments = *message.attachments;
-  attachments.want(envelope.liftContent([&](std::string contentId, std::string bytes) {
-    attachments.addInline(std::move(contentId), std::move(bytes));
-  }));
+  envelope.liftContent(*message.attachments);
   envelope.validate(schema_);
   auto bodyXml = envelope.bodyXml();
   PendingReply reply(std::move(answer.response), std::move(message), std::move(bodyXml));
@@ -264,14 +218,14 @@ void RemoteInstance::requireAccepted(Answer answer, const RemoteOperation &opera
   static constexpr int accepted = 202;
   auto &response = answer.response;
   if (response.status == accepted && !isSoap(response.headers)) {
-    static_cast<void>(beginning(*response.body, quotedBytes)); // so that the connection can be used again
+    static_cast<void>(quoted(response)); // so that the connection can be used again
     return;
   }
   const auto url = serviceUrl(address_, operation.service);
-  const auto opened = open(response, url);
+  const auto opened = openReply(response, url, soap::Limits(), spool_);
   throw Fault(FaultCode::InvalidMessage, printable(url, 300) + " was asked to reply to " + operation.name +
                                              " elsewhere, and replied on the connection with an element '" +
-                                             printable(opened.second.bodyElement().local, 100) +
+                                             printable(opened.envelope.bodyElement().local, 100) +
                                              "'; check that both sides run versions that fit");
 }
 

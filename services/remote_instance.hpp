@@ -147,8 +147,6 @@ private:
   [[nodiscard]] auto repeated(bool repeatable, const bool &opened, const Once &once, const Again &again);
   [[nodiscard]] Answer attempt(const RemoteOperation &operation, const Sealed &sealed,
                                const std::shared_ptr<bool> &opened);
-  [[nodiscard]] std::pair<soap::IncomingMessage, soap::Envelope> open(transport::ClientResponse &response,
-                                                                      const std::string &url) const;
   void requireAccepted(Answer answer, const RemoteOperation &operation) const;
   [[nodiscard]] PendingReply read(Answer answer, const RemoteOperation &operation, const Sealed &sealed);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "services/transfer_work.hpp"
 
-#include "domain/fault.hpp"
 #include "soap/envelope.hpp"
+#include "soap/fault.hpp"
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
@@ -61,6 +61,20 @@ std::vector<std::string> headersOf(const EndpointReference &endpoint) {
 
 std::string envelopeOf(const TransferWork &work, std::string_view bodyXml) {
   return soap::writeEnvelopeTo(work.version, work.to, addressingOf(work), {}, bodyXml);
+}
+
+TransferWork faultWork(const Fault &fault, const EndpointReference &endpoint, soap::Version version,
+                       const std::optional<std::string> &relatesTo, const std::string &transfer, Random &random) {
+  TransferWork work;
+  work.version = version;
+  work.to = endpoint;
+  work.messageId = "urn:uuid:" + randomUuid(random);
+  work.relatesTo = relatesTo;
+  work.transfer = transfer;
+  auto told = soap::encodeFault(fault, version, addressingOf(work), headersOf(endpoint));
+  work.action = told.action;
+  work.envelope = std::move(told.envelope);
+  return work;
 }
 
 std::string print(const TransferWork &work) {

@@ -2,7 +2,9 @@
 #pragma once
 
 #include "domain/endpoint_reference.hpp"
+#include "domain/fault.hpp"
 #include "domain/messages.hpp"
+#include "domain/random.hpp"
 #include "soap/addressing.hpp"
 #include "soap/version.hpp"
 
@@ -50,6 +52,11 @@ struct TransferWork {
 [[nodiscard]] std::vector<std::string> headersOf(const EndpointReference &endpoint);
 /// The whole message around `bodyXml`.
 [[nodiscard]] std::string envelopeOf(const TransferWork &work, std::string_view bodyXml);
+
+/// A message that tells of `fault`, on its way to `endpoint`.
+[[nodiscard]] TransferWork faultWork(const Fault &fault, const EndpointReference &endpoint, soap::Version version,
+                                     const std::optional<std::string> &relatesTo, const std::string &transfer,
+                                     Random &random);
 
 /// As JSON text.
 [[nodiscard]] std::string print(const TransferWork &work);

@@ -4,7 +4,6 @@
 #include "domain/fault.hpp"
 #include "domain/text.hpp"
 #include "soap/codec.hpp"
-#include "soap/fault.hpp"
 #include "transport/url.hpp"
 
 #include <algorithm>
@@ -74,14 +73,13 @@ void Transfers::stop() {
   threads_.clear();
 }
 
-storage::TransferRow Transfers::rowFor(const TransferWork &work, const std::string &owner, const std::string &operation,
+storage::TransferRow Transfers::rowFor(TransferWork work, const std::string &owner, const std::string &operation,
                                        const std::string &messageId) const {
   const auto bytes = work.content ? work.content->bytes : 0;
   storage::TransferRow row;
-  auto leased = work;
   if (work.content && work.content->attach != Attach::Reference && policy_.leaseFrom != 0 &&
       bytes >= policy_.leaseFrom) {
-    leased.lease = randomId(tools_.random) + randomId(tools_.random);
+    work.lease = randomId(tools_.random) + randomId(tools_.random);
   }
   row.id = randomId(tools_.random);
   row.principal = owner;
@@ -98,7 +96,7 @@ storage::TransferRow Transfers::rowFor(const TransferWork &work, const std::stri
                    [](const auto &item) { return item.name; });
   }
   row.destination = work.to.address;
-  row.work = print(leased);
+  row.work = print(work);
   return row;
 }
 
@@ -371,20 +369,6 @@ std::size_t Transfers::prune() {
     forgotten = transaction.pruneTransfers(tools_.clock.now() - policy_.keepEnded);
   });
   return forgotten;
-}
-
-TransferWork faultWork(const Fault &fault, const EndpointReference &endpoint, soap::Version version,
-                       const std::optional<std::string> &relatesTo, const std::string &transfer, Random &random) {
-  TransferWork work;
-  work.version = version;
-  work.to = endpoint;
-  work.messageId = "urn:uuid:" + randomUuid(random);
-  work.relatesTo = relatesTo;
-  work.transfer = transfer;
-  auto told = soap::encodeFault(fault, version, addressingOf(work), headersOf(endpoint));
-  work.action = told.action;
-  work.envelope = std::move(told.envelope);
-  return work;
 }
 
 } // namespace waybill::services

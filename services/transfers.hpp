@@ -49,8 +49,8 @@ public:
 
   /// The row that delivers `work` for `owner`, due now; the caller inserts it (Transaction::insertTransfer) and then
   /// calls wake(). `messageId` is what its caller finds it by.
-  [[nodiscard]] storage::TransferRow rowFor(const TransferWork &work, const std::string &owner,
-                                            const std::string &operation, const std::string &messageId) const;
+  [[nodiscard]] storage::TransferRow rowFor(TransferWork work, const std::string &owner, const std::string &operation,
+                                            const std::string &messageId) const;
   /// Something has been inserted.
   void wake();
 
@@ -97,10 +97,5 @@ private:
   std::uint64_t changes_ = 0;                               ///< guarded by mutex_
   std::vector<std::jthread> threads_;
 };
-
-/// A message that tells of `fault`, on its way to `endpoint`.
-[[nodiscard]] TransferWork faultWork(const Fault &fault, const EndpointReference &endpoint, soap::Version version,
-                                     const std::optional<std::string> &relatesTo, const std::string &transfer,
-                                     Random &random);
 
 } // namespace waybill::services

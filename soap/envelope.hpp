@@ -21,6 +21,8 @@ class Fault;
 
 namespace waybill::soap {
 
+class Attachments;
+
 struct QName {
   std::string space;
   std::string local;
@@ -93,6 +95,9 @@ public:
   /// InvalidMessage for bad base64 and for another href scheme.
   std::multiset<std::string>
   liftContent(const std::function<void(std::string contentId, std::string bytes)> &addInline);
+
+  /// The same, with everything that was inline given to `attachments`, and these told what will be wanted of them.
+  void liftContent(Attachments &attachments);
 
   /// Validates the body against the published schema. Throws Fault InvalidMessage naming the offending element and its
   /// line in the message.

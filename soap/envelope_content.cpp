@@ -3,6 +3,7 @@
 
 #include "domain/fault.hpp"
 #include "domain/text.hpp"
+#include "soap/attachments.hpp"
 #include "soap/base64.hpp"
 
 namespace waybill::soap {
@@ -91,6 +92,12 @@ std::multiset<std::string> Envelope::liftContent(const std::function<void(std::s
     used.insert(reference);
   }
   return used;
+}
+
+void Envelope::liftContent(Attachments &attachments) {
+  attachments.want(liftContent([&](std::string contentId, std::string bytes) {
+    attachments.addInline(std::move(contentId), std::move(bytes));
+  }));
 }
 
 } // namespace waybill::soap

@@ -87,9 +87,7 @@ void Exchange::answer() {
   }
   readHeaders(envelope);
   checkEndpoints(operation);
-  call_.attachments->want(envelope.liftContent([&](std::string contentId, std::string bytes) {
-    call_.attachments->addInline(std::move(contentId), std::move(bytes));
-  }));
+  envelope.liftContent(*call_.attachments);
   if (!call_.fault) {
     envelope.validate(tools_.schema);
   }

@@ -93,6 +93,18 @@ def tokens_bound_what_a_delegate_can_do():
         holds(labs.b, {"/x": b"x"})
 
 
+def silence_is_no_receipt():
+    """An instance that answers a used token with silence has stored nothing, and nobody is told that it has."""
+    with pair(settings={"a": QUICK, "b": QUICK + '[tokens]\nreplay = "silence"\n'}) as labs:
+        labs.start()
+        store(labs.a, "/one", b"one")
+        store(labs.a, "/two", b"two")
+        where = reply_to(labs.b)  # with its token, which is used twice here
+        succeeded(labs.a, begin(labs.a, copy("/one"), where))
+        failed(labs.a, begin(labs.a, copy("/two"), where), "DeliveryFailed", "no receipt")
+        holds(labs.b, {"/one": b"one"})
+
+
 def same_message_starts_nothing_new():
     with pair() as labs:
         labs.start()
@@ -435,7 +447,8 @@ def one_combination(lab, number, field, part, reference, url):
     assert f"/f/{number}" not in lab.paths("/f/"), what
 
 
-TESTS = [copies_in_every_way, several_objects_in_one, by_reference, tokens_bound_what_a_delegate_can_do, same_message_starts_nothing_new, transfers_are_asked_about,
+TESTS = [copies_in_every_way, several_objects_in_one, by_reference, tokens_bound_what_a_delegate_can_do, silence_is_no_receipt,
+         same_message_starts_nothing_new, transfers_are_asked_about,
          any_reply_goes_elsewhere, writes_are_done_once_and_answered_elsewhere, faults_go_where_they_are_told, failed_transfers_are_told_to_fault_to,
          chain_of_four_with_the_receipt_at_home, chain_that_loops_back_ends, an_instance_may_be_its_own_receiver, large_ones_are_leased, leases_are_taken_by_instances,
          receivers_that_cannot_pull_get_the_attachment, pulls_from_another_instance, pulls_plain_urls, falls_over_in_every_combination]
