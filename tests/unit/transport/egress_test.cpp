@@ -2,6 +2,7 @@
 #include "transport/egress.hpp"
 
 #include "transport/client.hpp"
+#include "transport/fault_checks.hpp"
 #include "transport/ip_address.hpp"
 #include "transport/server_lab.hpp"
 #include "transport/tls_peer.hpp"
@@ -20,20 +21,6 @@ EgressRules allowing(std::vector<std::string> allow) {
   EgressRules rules;
   rules.allow = std::move(allow);
   return rules;
-}
-
-/// What `work` throws; fails when it throws nothing.
-template <class Work> Fault faultOf(const Work &work) {
-  try {
-    work();
-  } catch (const Fault &fault) {
-    return fault;
-  }
-  throw std::runtime_error("no fault where one is due");
-}
-
-void assertMentions(const Fault &fault, const std::string &text) {
-  CPPUNIT_ASSERT_MESSAGE(fault.reason() + " does not mention " + text, fault.reason().find(text) != std::string::npos);
 }
 
 Fault assertRefused(const EgressPolicy &policy, const std::string &url) {

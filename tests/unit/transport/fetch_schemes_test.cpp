@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "transport/egress.hpp"
 #include "transport/fetch.hpp"
+#include "transport/fetch_checks.hpp"
 #include "transport/plain_peer.hpp"
 #include "transport/tls_peer.hpp"
 
 #include <cppunit/extensions/HelperMacros.h>
-
-#include <stdexcept>
 
 namespace {
 
 using namespace waybill;
 using namespace waybill::transport;
 using std::chrono::milliseconds;
-
-constexpr std::uint64_t mebibyte = 1024 * 1024;
 
 std::string lettersOf(std::uint64_t size) {
   std::string text(size, '\0');
@@ -94,17 +91,6 @@ FetchOptions open(std::vector<std::string> schemes, std::vector<std::string> all
   options.client.guard = std::make_shared<const EgressPolicy>(rules);
   return options;
 }
-
-template <class Work> Fault faultOf(const Work &work) {
-  try {
-    work();
-  } catch (const Fault &fault) {
-    return fault;
-  }
-  throw std::runtime_error("no fault where one is due");
-}
-
-std::string allOf(const Fetched &fetched) { return readAll(*fetched.body, 64 * mebibyte, "what was fetched"); }
 
 /// http and ftp, which are spoken only where the guard allows them.
 class FetchSchemesTest : public CppUnit::TestFixture {

@@ -2,6 +2,7 @@
 #include "transport/fetch.hpp"
 
 #include "transport/egress.hpp"
+#include "transport/fetch_checks.hpp"
 #include "transport/representation.hpp"
 #include "transport/shelf.hpp"
 #include "transport/tls_peer.hpp"
@@ -13,38 +14,11 @@
 #include <filesystem>
 #include <fstream>
 #include <mutex>
-#include <stdexcept>
 
 namespace {
 
 using namespace waybill;
 using namespace waybill::transport;
-using std::chrono::milliseconds;
-
-constexpr std::uint64_t mebibyte = 1024 * 1024;
-
-FetchOptions quick() {
-  FetchOptions options;
-  options.firstPause = milliseconds(1);
-  options.longestPause = milliseconds(20);
-  options.client.stallDeadline = std::chrono::seconds(1);
-  return options;
-}
-
-template <class Work> Fault faultOf(const Work &work) {
-  try {
-    work();
-  } catch (const Fault &fault) {
-    return fault;
-  }
-  throw std::runtime_error("no fault where one is due");
-}
-
-void assertMentions(const Fault &fault, const std::string &text) {
-  CPPUNIT_ASSERT_MESSAGE(fault.reason() + " does not mention " + text, fault.reason().find(text) != std::string::npos);
-}
-
-std::string allOf(const Fetched &fetched) { return readAll(*fetched.body, 64 * mebibyte, "what was fetched"); }
 
 std::string headOf(int status, std::size_t length, const std::string &more = {}) {
   return "HTTP/1.1 " + std::to_string(status) + " Word\r\nContent-Length: " + std::to_string(length) + "\r\n" + more +

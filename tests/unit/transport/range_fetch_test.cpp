@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "transport/fetch.hpp"
+#include "transport/fetch_checks.hpp"
 #include "transport/shelf.hpp"
 #include "transport/tls_peer.hpp"
 
@@ -11,30 +12,6 @@ namespace {
 
 using namespace waybill;
 using namespace waybill::transport;
-using std::chrono::milliseconds;
-
-constexpr std::uint64_t mebibyte = 1024 * 1024;
-
-FetchOptions quick() {
-  FetchOptions options;
-  options.firstPause = milliseconds(1);
-  options.longestPause = milliseconds(20);
-  options.client.stallDeadline = std::chrono::seconds(1);
-  return options;
-}
-
-template <class Work> Fault faultOf(const Work &work) {
-  try {
-    work();
-  } catch (const Fault &fault) {
-    return fault;
-  }
-  throw std::runtime_error("no fault where one is due");
-}
-
-void assertMentions(const Fault &fault, const std::string &text) {
-  CPPUNIT_ASSERT_MESSAGE(fault.reason() + " does not mention " + text, fault.reason().find(text) != std::string::npos);
-}
 
 /// Where ranges are put together; a byte that comes twice is a failure.
 class Puzzle {
