@@ -2,7 +2,9 @@
 #pragma once
 
 #include "domain/access.hpp"
+#include "domain/algorithm.hpp"
 #include "domain/data.hpp"
+#include "domain/job.hpp"
 #include "domain/onward.hpp"
 #include "domain/transfer.hpp"
 
@@ -75,6 +77,63 @@ struct ListTransfersRequest {
 };
 struct ListTransfersResponse {
   std::vector<Transfer> transfers; ///< the newest first
+  std::optional<std::string> nextPageToken;
+};
+
+/// Data under the name that an algorithm knows it by: wb:Input, wb:Output.
+struct NamedData {
+  std::string name;
+  Data data;
+};
+struct NamedValue {
+  std::string name;
+  std::string value;
+};
+struct ListAlgorithmsRequest {};
+struct ListAlgorithmsResponse {
+  std::vector<AlgorithmDescription> algorithms; ///< those that the caller may invoke, by id
+};
+struct DescribeAlgorithmRequest {
+  std::string algorithm; ///< id
+};
+struct DescribeAlgorithmResponse {
+  AlgorithmDescription algorithm;
+};
+struct InvokeRequest {
+  std::string algorithm; ///< id
+  std::vector<NamedData> inputs;
+  std::vector<NamedValue> parameters;
+  std::optional<std::string> store;   ///< path prefix: the outputs are kept there
+  std::optional<Attach> attach;       ///< none: as the request came, else MTOM
+  std::optional<Overwrite> overwrite; ///< of what is stored; none: Never
+  std::vector<NamedData> outputs;     ///< what outputs are to be called and how to be kept, where the caller cares
+};
+struct InvokeResponse {
+  std::string job; ///< MessageID of the Invoke
+  std::int32_t exitStatus = 0;
+  std::vector<NamedData> outputs;
+  std::string log; ///< the end of what the program printed
+};
+/// A job is named by the MessageID of the Invoke that it is; each caller sees their own.
+struct GetJobRequest {
+  std::string job;
+};
+struct GetJobResponse {
+  Job job;
+};
+struct CancelJobRequest {
+  std::string job;
+};
+struct CancelJobResponse {
+  Job job;
+};
+struct ListJobsRequest {
+  std::optional<TransferState> state;
+  std::uint32_t limit = 1000;
+  std::optional<std::string> pageToken;
+};
+struct ListJobsResponse {
+  std::vector<Job> jobs; ///< the newest first, without their logs
   std::optional<std::string> nextPageToken;
 };
 

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "domain/algorithm.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace waybill::services {
+
+/// The end of what a program prints. Thread-safe: it may be read while the program runs.
+class LogTail {
+public:
+  static constexpr std::size_t mostBytes = 16UL * 1024;
+  void append(std::string_view text);
+  /// Valid UTF-8, printable but for line feeds and tabs; beginning with "[...]" where something was left out.
+  [[nodiscard]] std::string text() const;
+
+private:
+  mutable std::mutex mutex_;
+  std::string kept_;
+  bool cut_ = false;
+};
+
+/// A file of this machine that a run may read, as /in/<name>.
+struct SandboxInput {
+  std::string file; ///< path outside
+  std::string name; ///< "text" or "many/3": relative, safe
+};
+
+/// What is to be run.
+struct SandboxTask {
+  std::vector<std::string> command; ///< paths in it are those within: /in/..., /out/...
+  std::map<std::string, std::string>
+      environment; ///< all of it, but for PATH, HOME (/tmp) and LC_ALL (C.UTF-8) where not said
+  std::vector<SandboxInput> inputs;
+  std::string outFolder;                     ///< path outside of an empty folder; /out within, and where it starts
+  std::optional<std::string> standardInput;  ///< name of an input; none: /dev/null
+  std::optional<std::string> standardOutput; ///< name of a file in /out; none: the log
+  AlgorithmLimits limits;
+};
+
+/// How a run ended.
+struct SandboxResult {
+  enum class How : std::uint8_t {
+    Exited,  ///< by itself: see exitStatus
+    Limit,   ///< killed, because of what `limit` says
+    Stopped, ///< killed, because stop() said so
+  };
+  How how = How::Exited;
+  std::int32_t exitStatus = 0; ///< 128 + the signal for what a signal ended
+  std::string limit;           ///< "CPU time of 61 s (allowed: 60 s)": which limit, what was used, what is allowed
+  std::chrono::milliseconds cpu{0};
+  std::chrono::milliseconds wall{0};
+  std::uint64_t memory = 0; ///< the most that was seen, bytes
+};
+
+/// Runs programs that nobody trusts, by bubblewrap (bwrap(1)): no network, its own processes, users and /tmp, of this
+/// machine's files only the system's programs (read-only), its inputs (read-only) and its output folder; no privilege,
+/// an empty environment, limits; nothing is left of it at the end. As root, programs run as the user nobody.
+/// Thread-safe.
+class Sandbox {
+public:
+  struct Options {
+    std::string home;                  ///< of the instance: never to be seen from within
+    std::vector<std::string> readOnly; ///< further files and folders of this machine that programs may read
+  };
+  explicit Sandbox(Options options);
+
+  /// Empty when programs can be run; else why not and what to do. Tried by running /usr/bin/true, again after a minute
+  /// when it failed.
+  [[nodiscard]] std::string unavailable() const;
+
+  /// Runs `task` to its end, and leaves no process of it. `log` gets what it prints. `stop` is asked several times a
+  /// second; once it says true all is killed. Throws Fault Internal when the sandbox itself could not be had,
+  /// BadParameter when the program is not there.
+  SandboxResult run(const SandboxTask &task, LogTail &log, const std::function<bool()> &stop) const;
+
+private:
+  Options options_;
+  mutable std::mutex mutex_;
+  mutable std::string problem_;
+  mutable std::optional<std::chrono::steady_clock::time_point> tried_;
+};
+
+} // namespace waybill::services
