@@ -36,6 +36,7 @@ GetInstanceResponse AccessService::getInstance(Call &call, const GetInstanceRequ
           self_.pem(),
           versionText,
           {{"data", call.baseUrl + "/services/data"},
+           {"algorithms", call.baseUrl + "/services/algorithms"},
            {"access", call.baseUrl + "/services/access"},
            {"instance", call.baseUrl + "/instance"}}};
 }

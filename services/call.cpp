@@ -53,10 +53,14 @@ void Call::commit(storage::Catalog &catalog,
     if (alsoCommit) {
       alsoCommit(transaction, receipt);
     }
-    reservation.value().spend(transaction, receipt);
+    if (reservation) {
+      reservation->spend(transaction, receipt);
+    }
   });
-  reservation->keep();
-  reservation.reset();
+  if (reservation) {
+    reservation->keep();
+    reservation.reset();
+  }
 }
 
 Permission::Permission(const security::Trust &trust, const Call &call, Right right)

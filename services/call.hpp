@@ -30,7 +30,7 @@ struct Call {
 
   Principal principal;
   TokenClaims claims;
-  std::optional<security::Reservation> reservation; ///< empty for operations open to all
+  std::optional<security::Reservation> reservation; ///< empty for operations open to all, and for what a job does later
 
   // of the message, for operations on what comes from elsewhere
   std::optional<std::string> messageId;
@@ -46,8 +46,8 @@ struct Call {
   std::uint64_t bytesIn = 0;
   std::uint64_t bytesOut = 0;
 
-  /// Runs `work` and spends the token in one durable transaction; what `work` returns is the receipt. After it the
-  /// token is used up.
+  /// Runs `work` and spends the token, where one is held, in one durable transaction; what `work` returns is the
+  /// receipt. After it the token is used up.
   void commit(storage::Catalog &catalog, const std::function<std::optional<std::string>(storage::Transaction &)> &work);
   /// True until commit() has succeeded.
   [[nodiscard]] bool holdsToken() const noexcept { return reservation.has_value(); }

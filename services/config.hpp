@@ -2,6 +2,7 @@
 #pragma once
 
 #include "security/token.hpp"
+#include "services/run_turns.hpp"
 #include "services/transfer_policy.hpp"
 #include "soap/limits.hpp"
 #include "transport/egress.hpp"
@@ -33,6 +34,9 @@ struct Config {
   std::uint64_t minimumFreeBytes = 64U << 20U; ///< uploads are refused when less would be left on the disk
   security::TokenPolicy tokens;
   TransferPolicy transfers;
+  RunTurns::Bounds runs;
+  std::size_t queuedJobs = 1000;               ///< that one principal may have waiting
+  std::vector<std::string> algorithmsReadOnly; ///< further files and folders that programs may read
   transport::EgressRules egress;
   std::string egressCaFile; ///< who vouches for hosts that are no trusted instances; empty: the system's CAs
   ReplayAnswer replay = ReplayAnswer::Fault;

@@ -2,6 +2,7 @@
 #include "services/courier.hpp"
 
 #include "domain/text.hpp"
+#include "services/algorithms/out_folder.hpp"
 #include "services/soap_reply.hpp"
 #include "services/version.hpp"
 #include "soap/codec.hpp"
@@ -45,8 +46,12 @@ Delivered refused(Fault fault) { return {Delivered::How::Refused, std::move(faul
 
 std::string post(const TransferWork &work) { return "POST " + transport::printableUrl(work.to.address); }
 
-/// What the sender of the call that is answered can mend is not mended by waiting.
-bool mayPass(FaultCode code) {
+/// RFC 9110 section 15: these are worth another attempt.
+bool mayPass(int status) { return status >= 500 || status == 408 || status == 429; }
+
+} // namespace
+
+bool mayPass(FaultCode code) noexcept {
   switch (code) {
   case FaultCode::Busy:
   case FaultCode::NoSpace:
@@ -56,11 +61,6 @@ bool mayPass(FaultCode code) {
   default: return false;
   }
 }
-
-/// RFC 9110 section 15: these are worth another attempt.
-bool mayPass(int status) { return status >= 500 || status == 408 || status == 429; }
-
-} // namespace
 
 /// A message on its way. The client may send on while the reply is read, so it outlives the call.
 struct Courier::Message {
@@ -73,7 +73,7 @@ Courier::Courier(Tools tools, transport::ClientOptions client)
     : tools_(std::move(tools)), whileWaiting_(client.whileWaiting), guard_(client.guard), client_(std::move(client)) {}
 
 bool Courier::owesReceipt(const TransferWork &work) const {
-  return work.content && guard_ && guard_->check(work.to.address).trusted;
+  return (work.content || !work.parts.empty()) && guard_ && guard_->check(work.to.address).trusted;
 }
 
 Delivered Courier::deliver(const TransferWork &work, const Principal &caller,
@@ -113,11 +113,36 @@ std::unique_ptr<Courier::Message> Courier::compose(const TransferWork &work, con
       tools_.leases.begin(work.lease, std::move(reply.leased), done);
     }
   }
+  for (const auto &part : work.parts) {
+    addOutput(*composed, work, part, done);
+  }
   message.version = work.version;
   message.action = work.action;
   message.boundary = "waybill-" + randomId(tools_.random);
   composed->body = message.source();
   return composed;
+}
+
+/// What a program has made, out of the folder of its job.
+void Courier::addOutput(Message &composed, const TransferWork &work, const OutputPart &part,
+                        const std::shared_ptr<std::atomic<std::uint64_t>> &done) const {
+  Data data;
+  data.path = part.path.empty() ? std::nullopt : std::optional(part.path);
+  data.size = part.size;
+  data.digest = Digest{DigestAlgorithm::Sha256, part.sha256};
+  composed.sent.push_back(std::move(data));
+  if (work.packaging == soap::Packaging::Plain) {
+    return;
+  }
+  composed.message.packaging = work.packaging;
+  composed.message.parts.push_back(
+      {part.contentId, part.contentType, part.size, [this, folder = tools_.jobs.out(work.job), file = part.file, done] {
+         auto output = openOutput(folder, file);
+         if (!output) {
+           throw Fault(FaultCode::Internal, "what the program has made is no longer there", file);
+         }
+         return std::make_unique<Counted>(std::move(output), done, whileWaiting_);
+       }});
 }
 
 Delivered Courier::send(const TransferWork &work, Message &message) {
@@ -220,7 +245,7 @@ Delivered Courier::judgeSoap(const TransferWork &work, const Message &message, t
     }
     return mayPass(fault.code()) ? again(fault) : refused(fault);
   }
-  if (!work.content) {
+  if (message.sent.empty()) {
     return {};
   }
   const auto refuse = [&](const std::string &why) {

@@ -5,6 +5,7 @@
 #include "domain/clock.hpp"
 #include "domain/fault.hpp"
 #include "domain/random.hpp"
+#include "services/algorithms/job_folders.hpp"
 #include "services/data_manager.hpp"
 #include "services/leases.hpp"
 #include "services/transfer_work.hpp"
@@ -36,6 +37,10 @@ struct Delivered {
   bool withoutLease = false;         ///< Again, and with the content attached
 };
 
+/// True for what another attempt may mend; what the sender of the call that is answered can mend is not mended by
+/// waiting.
+[[nodiscard]] bool mayPass(FaultCode code) noexcept;
+
 /// Delivers messages to other endpoints, one attempt at a time. One thread.
 class Courier {
 public:
@@ -46,6 +51,7 @@ public:
     const soap::Limits &limits;
     soap::Spool spool;
     Random &random;
+    const JobFolders &jobs;
     std::string caFile; ///< vouches for who is no trusted instance; empty: the system's CAs
   };
 
@@ -61,6 +67,8 @@ private:
   struct Message;
   [[nodiscard]] std::unique_ptr<Message> compose(const TransferWork &work, const Principal &caller,
                                                  const std::shared_ptr<std::atomic<std::uint64_t>> &done);
+  void addOutput(Message &composed, const TransferWork &work, const OutputPart &part,
+                 const std::shared_ptr<std::atomic<std::uint64_t>> &done) const;
   [[nodiscard]] Delivered send(const TransferWork &work, Message &message);
   [[nodiscard]] Delivered judge(const TransferWork &work, const Message &message, transport::ClientResponse response);
   [[nodiscard]] Delivered judgeSoap(const TransferWork &work, const Message &message,

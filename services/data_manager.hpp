@@ -35,6 +35,15 @@ struct LeasedContent {
   std::string sha256;
 };
 
+/// Data that comes in, from wherever its bytes are.
+struct Intake {
+  const std::vector<Data> &data;
+  Overwrite overwrite = Overwrite::Never;
+  std::function<ResolvedData(std::size_t)> open; ///< the bytes of one of `data`, in their order
+  std::function<void()> complete;                ///< called once all are here; what it throws, nothing is kept
+  std::function<std::string(const std::vector<Data> &)> receipt; ///< for what is stored: spends the token, and is kept
+};
+
 /// A CopyResponse with the bytes that go with it.
 struct CopyReply {
   CopyResponse response;
@@ -64,6 +73,10 @@ public:
                                const std::string &lease = {}) const;
   /// Takes data: all of it, or none. Spends the token with the commit; the response is its receipt.
   ReceiveResponse receive(Call &call, const ReceiveRequest &request);
+  /// All that can be refused before the first byte is read, when `data` is to be stored. It is not empty.
+  void checkIntake(Call &call, const std::vector<Data> &data, Overwrite overwrite) const;
+  /// What receive() is made of: stores all, or none; what is stored. checkIntake() has passed.
+  std::vector<Data> take(Call &call, const Intake &intake);
   /// Deletes all, or none. Spends the token with the commit.
   DeleteResponse remove(Call &call, const DeleteRequest &request);
   /// Objects below a prefix that the caller may list, in byte order of their paths, in pages. A page continues after
@@ -83,10 +96,9 @@ private:
   void attach(CopyReply &reply, Data &data, const Found &found, Attach how) const;
   void checkInline(std::uint64_t bytes, const std::string &path) const;
   void checkCount(const CopyRequest &request) const;
-  void check(Call &call, const ReceiveRequest &request) const;
   void checkOne(Call &call, const Permission &mayWrite, const Data &data, Overwrite overwrite) const;
-  Arrival take(Call &call, const Data &data);
-  void enter(storage::Transaction &transaction, Arrival &arrival, Overwrite overwrite,
+  Arrival arrive(Call &call, const Data &data, ResolvedData resolved) const;
+  void enter(const Call &call, storage::Transaction &transaction, Arrival &arrival, Overwrite overwrite,
              std::vector<std::string> &discarded) const;
 
   storage::Catalog &catalog_;

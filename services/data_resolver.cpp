@@ -47,14 +47,21 @@ DataResolver::DataResolver(const DataLocator &locator, const storage::ContentSto
                            const RemoteData &remote)
     : locator_(locator), store_(store), trust_(trust), remote_(remote) {}
 
-ResolvedData DataResolver::resolve(const Data &data, Call &call) const {
-  std::vector<std::string> tried;
+std::optional<ResolvedData> DataResolver::attached(const Data &data, Call &call, std::vector<std::string> &tried) {
   for (const auto &[field, reference] : attachmentReferences(data)) {
-    if (auto source = call.attachments->open(reference)) {
+    if (auto source = call.attachments != nullptr ? call.attachments->open(reference) : nullptr) {
       const auto info = call.attachments->info(reference);
-      return {std::move(source), {}, info ? info->contentType : std::string()};
+      return ResolvedData{std::move(source), {}, info ? info->contentType : std::string()};
     }
     tried.push_back(said(field, reference, "no part of the message has that name"));
+  }
+  return std::nullopt;
+}
+
+ResolvedData DataResolver::resolve(const Data &data, Call &call) const {
+  std::vector<std::string> tried;
+  if (auto found = attached(data, call, tried)) {
+    return std::move(*found);
   }
   const Permission mayRead(trust_, call, Right::Read);
   for (const auto &[field, value] : {std::pair{"Href", &data.href}, {"Id", &data.id}}) {

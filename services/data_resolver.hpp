@@ -27,8 +27,11 @@ public:
   DataResolver(const DataLocator &locator, const storage::ContentStore &store, const security::Trust &trust,
                const RemoteData &remote);
 
-  /// Throws Fault UnresolvableData listing what was tried and why each failed; and what reading an attachment throws,
-  /// when the message is broken.
+  /// The first of the ways alone; nothing when it does not work, and why is added to `tried`.
+  [[nodiscard]] static std::optional<ResolvedData> attached(const Data &data, Call &call,
+                                                            std::vector<std::string> &tried);
+  /// All of them. A call that has no message any more has no attachments. Throws Fault UnresolvableData listing what
+  /// was tried and why each failed; and what reading an attachment throws, when the message is broken.
   [[nodiscard]] ResolvedData resolve(const Data &data, Call &call) const;
 
 private:

@@ -3,6 +3,7 @@
 
 #include "domain/fault.hpp"
 #include "security/instance_key.hpp"
+#include "services/algorithms/algorithm_service.hpp"
 #include "services/endpoints/http_endpoint.hpp"
 #include "services/endpoints/operations.hpp"
 #include "services/housekeeping.hpp"
@@ -129,20 +130,39 @@ struct Instance::State final : transport::Handler {
                      config.transfers.connections, std::max<std::size_t>(1, config.server.workers / 2)}};
   DataManager manager{*catalog, *store, trust, locator, remote, room, clock, dataLimits(config)};
   Leases leases;
-  Transfers transfers{{*catalog,
-                       {manager, leases, schema, config.limits, spoolIn(home, room), random, config.egressCaFile},
-                       egress,
-                       clock,
-                       random,
-                       log,
-                       audit,
-                       metrics},
-                      config.transfers};
+  JobFolders folders{home};
+  RunTurns turns{config.runs, clock};
+  Transfers transfers{
+      {*catalog,
+       {manager, leases, schema, config.limits, spoolIn(home, room), random, folders, config.egressCaFile},
+       egress,
+       clock,
+       random,
+       log,
+       audit,
+       metrics,
+       turns},
+      config.transfers};
   TransferService transferService{*catalog, trust, transfers, clock, random};
+  AlgorithmFolder published{home + "/algorithms", clock, [this](const std::string &problem) {
+                              log.warning("algorithm left out", {{"reason", problem}});
+                            }};
+  Sandbox sandbox{{home, config.algorithmsReadOnly, config.minimumFreeBytes}};
+  DataResolver resolver{locator, *store, trust, remote};
+  AlgorithmService algorithms{{published,
+                               {sandbox, folders, resolver, room, config.objectBytes},
+                               turns,
+                               manager,
+                               *catalog,
+                               trust,
+                               random,
+                               config.inlineBytes,
+                               config.queuedJobs}};
   AccessService access{*catalog, trust, key.certificate(), config.name, random};
   Toolbox tools{config,  clock,    random, log, audit, metrics, *catalog, schema, tokens, ledger, spoolIn(home, room),
                 *egress, transfers};
   SoapEndpoint dataEndpoint{"data", dataOperations(manager, transferService), tools};
+  SoapEndpoint algorithmsEndpoint{"algorithms", algorithmOperations(algorithms, transferService), tools};
   SoapEndpoint accessEndpoint{"access", accessOperations(access), tools};
   HttpEndpoint plain{locator, *store, *catalog, leases, metrics, config, key.certificate().pem()};
   Housekeeping housekeeping{manager, ledger, transfers, clock, log};
@@ -152,11 +172,13 @@ struct Instance::State final : transport::Handler {
   void handle(transport::Request &request, transport::Response &response) override {
     if (request.path == "/services/data") {
       dataEndpoint.handle(request, response);
+    } else if (request.path == "/services/algorithms") {
+      algorithmsEndpoint.handle(request, response);
     } else if (request.path == "/services/access") {
       accessEndpoint.handle(request, response);
     } else if (!plain.handle(request, response)) {
       response.send(404, {{"Content-Type", "text/plain; charset=utf-8"}},
-                    "There is nothing here. SOAP services: /services/data, /services/access.\n");
+                    "There is nothing here. SOAP services: /services/data, /services/algorithms, /services/access.\n");
     }
   }
 
@@ -170,9 +192,14 @@ struct Instance::State final : transport::Handler {
                                       {"size", std::to_string(row.size)},
                                       {"found", found ? std::to_string(*found) : "no content"}});
         });
+    const auto foldersRemoved = folders.recover([this](const std::string &id) {
+      const auto row = catalog->transferById(id);
+      return row && !isFinal(row->state);
+    });
     log.info("recovered", {{"tokens_released", std::to_string(tokensReleased)},
                            {"content_removed", std::to_string(recovered.contentRemoved)},
-                           {"objects_lost", std::to_string(recovered.rowsRemoved)}});
+                           {"objects_lost", std::to_string(recovered.rowsRemoved)},
+                           {"job_folders_removed", std::to_string(foldersRemoved)}});
   }
 
   transport::ServerEvents events() {
@@ -197,7 +224,11 @@ void Instance::start() {
   state_->config.server.port = state_->server->port();
   state_->housekeeping.start();
   state_->server->start();
-  state_->transfers.start();
+  if (const auto why = state_->sandbox.unavailable(); !why.empty()) {
+    state_->log.warning("algorithms cannot be run", {{"reason", why}});
+  }
+  state_->turns.onFree([this] { state_->transfers.wake(); });
+  state_->transfers.start(state_->algorithms);
   state_->log.info("serving", {{"instance", id()},
                                {"name", state_->config.name},
                                {"address", state_->config.server.host + ":" + std::to_string(port())}});
@@ -211,6 +242,7 @@ bool Instance::drain() {
   if (!state_->whole) {
     state_->log.info("draining");
     state_->transfers.stop();
+    state_->algorithms.stopAt(std::chrono::steady_clock::now() + state_->config.server.drainDeadline);
     state_->whole = state_->server->drain();
     state_->housekeeping.stop();
     state_->log.info("stopped", {{"requests", *state_->whole ? "all were finished" : "some were cut"}});

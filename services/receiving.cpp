@@ -123,20 +123,22 @@ bool differs(const Data &data, const storage::ObjectRow &arrived, const storage:
          (!data.metadata.empty() && data.metadata != existing.metadata);
 }
 
-void refuseSamePathTwice(const ReceiveRequest &request) {
+void refuseSamePathTwice(const Call &call, const std::vector<Data> &all) {
   std::set<std::string> seen;
-  for (const auto &data : request.data) {
+  for (const auto &data : all) {
     if (data.path && !seen.insert(DataPath::parse(*data.path).text()).second) {
-      throw Fault(FaultCode::BadParameter, "Receive was given one Path twice in one message; give each Data its own",
+      throw Fault(FaultCode::BadParameter,
+                  call.operation + " was given one Path twice in one message; give each Data its own",
                   printable(*data.path, 300));
     }
   }
 }
 
-[[noreturn]] void pathIsTaken(const std::string &path) {
+[[noreturn]] void pathIsTaken(const Call &call, const std::string &path) {
   throw Fault(FaultCode::AlreadyExists,
-              "Receive found data under this Path already, and Overwrite is Never; choose another Path, or Overwrite "
-              "Always or IfDifferent",
+              call.operation +
+                  " found data under this Path already, and Overwrite is Never; choose another Path, or Overwrite "
+                  "Always or IfDifferent",
               path);
 }
 
@@ -159,25 +161,23 @@ void DataManager::checkOne(Call &call, const Permission &mayWrite, const Data &d
   }
   if (data.path && overwrite == Overwrite::Never) {
     if (const auto existing = catalog_.objectAt(path); existing && locator_.isAlive(*existing)) {
-      pathIsTaken(path);
+      pathIsTaken(call, path);
     }
   }
 }
 
-/// All that can be refused before the first byte is read.
-void DataManager::check(Call &call, const ReceiveRequest &request) const {
-  refuseSamePathTwice(request);
+void DataManager::checkIntake(Call &call, const std::vector<Data> &all, Overwrite overwrite) const {
+  refuseSamePathTwice(call, all);
   const Permission mayWrite(trust_, call, Right::Write);
   std::uint64_t declared = 0;
-  for (const auto &data : request.data) {
-    checkOne(call, mayWrite, data, request.overwrite);
+  for (const auto &data : all) {
+    checkOne(call, mayWrite, data, overwrite);
     declared += std::min(data.size.value_or(0), std::numeric_limits<std::uint64_t>::max() - declared);
   }
-  room_.require(declared, call.subjects.front());
+  room_.require(declared, call.subjects.back());
 }
 
-DataManager::Arrival DataManager::take(Call &call, const Data &data) {
-  auto resolved = resolver_.resolve(data, call);
+DataManager::Arrival DataManager::arrive(Call &call, const Data &data, ResolvedData resolved) const {
   Arrival arrival{data, store_.stage(), {}};
   LimitedSink sink(*arrival.staged, data, limits_.objectBytes, room_);
   if (resolved.scattered) {
@@ -205,12 +205,12 @@ DataManager::Arrival DataManager::take(Call &call, const Data &data) {
   return arrival;
 }
 
-void DataManager::enter(storage::Transaction &transaction, Arrival &arrival, Overwrite overwrite,
+void DataManager::enter(const Call &call, storage::Transaction &transaction, Arrival &arrival, Overwrite overwrite,
                         std::vector<std::string> &discarded) const {
   const auto existing = transaction.objectAt(arrival.row.path);
   if (existing && locator_.isAlive(*existing)) {
     if (overwrite == Overwrite::Never) {
-      pathIsTaken(arrival.row.path);
+      pathIsTaken(call, arrival.row.path);
     }
     if (overwrite == Overwrite::IfDifferent && !differs(arrival.data, arrival.row, *existing)) {
       discarded.push_back(arrival.row.id);
@@ -225,30 +225,29 @@ void DataManager::enter(storage::Transaction &transaction, Arrival &arrival, Ove
   transaction.insert(arrival.row);
 }
 
-ReceiveResponse DataManager::receive(Call &call, const ReceiveRequest &request) {
-  check(call, request);
+std::vector<Data> DataManager::take(Call &call, const Intake &intake) {
   std::vector<Arrival> arrivals;
-  for (const auto &data : request.data) {
-    arrivals.push_back(take(call, data));
+  for (std::size_t i = 0; i < intake.data.size(); ++i) {
+    arrivals.push_back(arrive(call, intake.data[i], intake.open(i)));
   }
-  call.attachments->finish();
+  intake.complete();
 
   std::vector<storage::StagedContent *> staged;
   std::transform(arrivals.begin(), arrivals.end(), std::back_inserter(staged),
                  [](const auto &arrival) { return arrival.staged.get(); });
   store_.publish(staged);
 
-  ReceiveResponse response;
+  std::vector<Data> stored;
   ReplyBound bound(call.operation, limits_.replyBytes);
   std::vector<std::string> discarded;
   try {
     call.commit(catalog_, [&](storage::Transaction &transaction) {
       for (auto &arrival : arrivals) {
-        enter(transaction, arrival, request.overwrite, discarded);
+        enter(call, transaction, arrival, intake.overwrite, discarded);
         bound.add(arrival.row);
-        response.data.push_back(services::describe(arrival.row, call.baseUrl));
+        stored.push_back(services::describe(arrival.row, call.baseUrl));
       }
-      return std::optional(soap::encode(response));
+      return std::optional(intake.receipt(stored));
     });
   } catch (const Fault &fault) {
     // After an I/O error nobody knows whether the rows are there: what no row names goes at the next start.
@@ -262,7 +261,19 @@ ReceiveResponse DataManager::receive(Call &call, const ReceiveRequest &request) 
   for (const auto &id : discarded) {
     store_.remove(id);
   }
-  return response;
+  return stored;
+}
+
+ReceiveResponse DataManager::receive(Call &call, const ReceiveRequest &request) {
+  if (request.data.empty()) {
+    throw Fault(FaultCode::BadParameter, call.operation + " brings no data; there is nothing to be stored");
+  }
+  checkIntake(call, request.data, request.overwrite);
+  Intake intake{request.data, request.overwrite, {}, {}, {}};
+  intake.open = [&](std::size_t i) { return resolver_.resolve(request.data[i], call); };
+  intake.complete = [&] { call.attachments->finish(); };
+  intake.receipt = [](const std::vector<Data> &stored) { return soap::encode(ReceiveResponse{stored}); };
+  return {take(call, intake)};
 }
 
 } // namespace waybill::services

@@ -160,7 +160,7 @@ private:
   RetryPolicy retry_;
 };
 
-// The operations of wsdl/data.wsdl and wsdl/access.wsdl.
+// The operations of wsdl/data.wsdl, wsdl/algorithms.wsdl and wsdl/access.wsdl.
 #define WAYBILL_OPERATION(element, service, kind)                                                                      \
   template <> struct OperationOf<element##Request> {                                                                   \
     using Response = element##Response;                                                                                \
@@ -174,6 +174,12 @@ WAYBILL_OPERATION(Describe, "data", Reads);
 WAYBILL_OPERATION(GetTransfer, "data", Reads);
 WAYBILL_OPERATION(ListTransfers, "data", Reads);
 WAYBILL_OPERATION(CancelTransfer, "data", Changes);
+WAYBILL_OPERATION(ListAlgorithms, "algorithms", Reads);
+WAYBILL_OPERATION(DescribeAlgorithm, "algorithms", Reads);
+WAYBILL_OPERATION(Invoke, "algorithms", Changes);
+WAYBILL_OPERATION(GetJob, "algorithms", Reads);
+WAYBILL_OPERATION(ListJobs, "algorithms", Reads);
+WAYBILL_OPERATION(CancelJob, "algorithms", Changes);
 WAYBILL_OPERATION(GetInstance, "access", OpenToAll);
 WAYBILL_OPERATION(TrustKey, "access", Changes);
 WAYBILL_OPERATION(ListKeys, "access", Reads);

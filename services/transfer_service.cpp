@@ -16,17 +16,16 @@ std::string printPageToken(const storage::TransferRow &last) {
   return std::to_string(last.started.time_since_epoch().count()) + "-" + last.id;
 }
 
-storage::TransferPosition parsePageToken(const std::string &token) {
+storage::TransferPosition parsePageToken(const std::string &operation, const std::string &token) {
   const auto dash = token.find('-');
   const auto digits = std::string_view(token).substr(0, dash);
   std::int64_t count = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), count);
   if (dash == std::string::npos || error != std::errc() || end != digits.data() + digits.size()) {
-    throw Fault(
-        FaultCode::BadParameter,
-        "ListTransfers takes as PageToken only what an earlier one gave as NextPageToken; leave it out to start "
-        "anew",
-        "PageToken");
+    throw Fault(FaultCode::BadParameter,
+                operation + " takes as PageToken only what an earlier one gave as NextPageToken; leave it out to start "
+                            "anew",
+                "PageToken");
   }
   return {Time(std::chrono::microseconds(count)), token.substr(dash + 1)};
 }
@@ -41,15 +40,19 @@ bool TransferService::mayAdminister(const Call &call) const {
   return !trust_.prefixes(call.principal, Right::Administer).empty();
 }
 
-storage::TransferRow TransferService::find(const Call &call, const std::string &messageId) const {
-  if (auto own = catalog_.transfer(format(call.principal), messageId)) {
+storage::TransferRow TransferService::find(const Call &call, storage::TransferKind kind,
+                                           const std::string &messageId) const {
+  const auto wanted = [&](const storage::TransferRow &row) {
+    return kind == storage::TransferKind::Transfer || row.job.has_value();
+  };
+  if (auto own = catalog_.transfer(format(call.principal), messageId); own && wanted(*own)) {
     return *std::move(own);
   }
   if (mayAdminister(call)) {
     static constexpr std::size_t atOnce = 1000;
     std::optional<storage::TransferPosition> before;
     while (true) {
-      const auto rows = catalog_.transfers(std::nullopt, std::nullopt, before, atOnce);
+      const auto rows = catalog_.transfers(kind, std::nullopt, std::nullopt, before, atOnce);
       const auto found =
           std::find_if(rows.begin(), rows.end(), [&](const auto &row) { return row.messageId == messageId; });
       if (found != rows.end()) {
@@ -61,59 +64,94 @@ storage::TransferRow TransferService::find(const Call &call, const std::string &
       before = storage::TransferPosition{rows.back().started, rows.back().id};
     }
   }
+  const auto jobs = kind == storage::TransferKind::Job;
   throw Fault(FaultCode::NoSuchTransfer,
-              call.operation +
-                  " found no transfer of this caller that a message of this MessageID began; ListTransfers "
-                  "shows what there is (those that ended long ago are forgotten)",
+              call.operation + " found no " + (jobs ? "job" : "transfer") +
+                  " of this caller that a message of this MessageID began; " + (jobs ? "ListJobs" : "ListTransfers") +
+                  " shows what there is (those that ended long ago are forgotten)",
               printable(messageId, 300));
 }
 
-GetTransferResponse TransferService::get(Call &call, const GetTransferRequest &request) const {
-  call.subjects.push_back(printable(request.messageId, 300));
-  return {transfers_.describe(find(call, request.messageId))};
-}
-
-ListTransfersResponse TransferService::list(Call &call, const ListTransfersRequest &request) const {
+template <class Request>
+std::vector<storage::TransferRow> TransferService::page(const Call &call, storage::TransferKind kind,
+                                                        const Request &request,
+                                                        std::optional<std::string> &nextPageToken) const {
   static constexpr std::uint32_t mostRows = 1000;
   if (request.limit == 0) {
     throw Fault(FaultCode::BadParameter,
-                "ListTransfers needs a Limit of at least 1 (at most " + std::to_string(mostRows) +
+                call.operation + " needs a Limit of at least 1 (at most " + std::to_string(mostRows) +
                     " are given at once)",
                 "Limit");
   }
   const auto limit = std::min(request.limit, mostRows);
   const auto principal = mayAdminister(call) ? std::nullopt : std::optional(format(call.principal));
   const auto before = request.pageToken && !request.pageToken->empty()
-                          ? std::optional(parsePageToken(*request.pageToken))
+                          ? std::optional(parsePageToken(call.operation, *request.pageToken))
                           : std::nullopt;
+  auto rows = catalog_.transfers(kind, principal, request.state, before, limit);
+  if (rows.size() == limit) {
+    nextPageToken = printPageToken(rows.back());
+  }
+  return rows;
+}
+
+template <class Respond> auto TransferService::cancelRow(Call &call, storage::TransferRow row, const Respond &respond) {
+  auto cancelled = row;
+  cancelled.state = TransferState::Cancelled;
+  cancelled.ended = clock_.now();
+  const auto response = respond(cancelled);
+  call.commit(catalog_, [&](storage::Transaction &transaction) {
+    if (!transfers_.cancel(transaction, row)) {
+      throw Fault(FaultCode::BadParameter, call.operation + " came too late: it has ended; ask how",
+                  printable(row.messageId, 300));
+    }
+    return std::optional(soap::encode(response));
+  });
+  transfers_.interrupt(row);
+  return response;
+}
+
+GetTransferResponse TransferService::get(Call &call, const GetTransferRequest &request) const {
+  call.subjects.push_back(printable(request.messageId, 300));
+  return {transfers_.describe(find(call, storage::TransferKind::Transfer, request.messageId))};
+}
+
+ListTransfersResponse TransferService::list(Call &call, const ListTransfersRequest &request) const {
   ListTransfersResponse response;
-  const auto rows = catalog_.transfers(principal, request.state, before, limit);
-  for (const auto &row : rows) {
+  for (const auto &row : page(call, storage::TransferKind::Transfer, request, response.nextPageToken)) {
     auto transfer = transfers_.describe(row);
     transfer.receipt.clear(); // as long as what was sent; GetTransfer has it
     response.transfers.push_back(std::move(transfer));
-  }
-  if (rows.size() == limit) {
-    response.nextPageToken = printPageToken(rows.back());
   }
   return response;
 }
 
 CancelTransferResponse TransferService::cancel(Call &call, const CancelTransferRequest &request) {
   call.subjects.push_back(printable(request.messageId, 300));
-  const auto row = find(call, request.messageId);
-  CancelTransferResponse response{transfers_.describe(row)};
-  call.commit(catalog_, [&](storage::Transaction &transaction) {
-    if (!transfers_.cancel(transaction, row)) {
-      throw Fault(FaultCode::BadParameter, "CancelTransfer came too late: the transfer has ended; GetTransfer says how",
-                  printable(request.messageId, 300));
-    }
-    response.transfer.state = TransferState::Cancelled;
-    response.transfer.ended = clock_.now();
-    return std::optional(soap::encode(response));
-  });
-  transfers_.interrupt(row);
+  return cancelRow(call, find(call, storage::TransferKind::Transfer, request.messageId),
+                   [&](const storage::TransferRow &row) { return CancelTransferResponse{transfers_.describe(row)}; });
+}
+
+GetJobResponse TransferService::getJob(Call &call, const GetJobRequest &request) const {
+  call.subjects.push_back(printable(request.job, 300));
+  return {transfers_.describeJob(find(call, storage::TransferKind::Job, request.job))};
+}
+
+ListJobsResponse TransferService::listJobs(Call &call, const ListJobsRequest &request) const {
+  ListJobsResponse response;
+  for (const auto &row : page(call, storage::TransferKind::Job, request, response.nextPageToken)) {
+    auto job = transfers_.describeJob(row);
+    job.receipt.clear(); // GetJob has these
+    job.log.clear();
+    response.jobs.push_back(std::move(job));
+  }
   return response;
+}
+
+CancelJobResponse TransferService::cancelJob(Call &call, const CancelJobRequest &request) {
+  call.subjects.push_back(printable(request.job, 300));
+  return cancelRow(call, find(call, storage::TransferKind::Job, request.job),
+                   [&](const storage::TransferRow &row) { return CancelJobResponse{transfers_.describeJob(row)}; });
 }
 
 /// A row for what came from elsewhere: over already, and never to be sent.

@@ -7,7 +7,7 @@
 
 namespace waybill::services {
 
-/// What the operations on transfers mean. A caller sees its own; who may administer sees all. Thread-safe.
+/// What the operations on transfers and jobs mean. A caller sees its own; who may administer sees all. Thread-safe.
 class TransferService {
 public:
   /// All must outlive this.
@@ -20,6 +20,10 @@ public:
   [[nodiscard]] ListTransfersResponse list(Call &call, const ListTransfersRequest &request) const;
   /// Throws Fault NoSuchTransfer, and BadParameter for one that has ended. Spends the token with it.
   CancelTransferResponse cancel(Call &call, const CancelTransferRequest &request);
+  // The same for jobs.
+  [[nodiscard]] GetJobResponse getJob(Call &call, const GetJobRequest &request) const;
+  [[nodiscard]] ListJobsResponse listJobs(Call &call, const ListJobsRequest &request) const;
+  CancelJobResponse cancelJob(Call &call, const CancelJobRequest &request);
   /// A receipt that somebody sent on to here: kept as a transfer that has succeeded. `bodyXml` is the ReceiveResponse.
   void noteReceipt(Call &call, const ReceiveResponse &receipt, const std::string &bodyXml);
   /// The same for a fault.
@@ -27,7 +31,15 @@ public:
 
 private:
   [[nodiscard]] bool mayAdminister(const Call &call) const;
-  [[nodiscard]] storage::TransferRow find(const Call &call, const std::string &messageId) const;
+  [[nodiscard]] storage::TransferRow find(const Call &call, storage::TransferKind kind,
+                                          const std::string &messageId) const;
+  /// The rows of one page; fewer than asked for at the end.
+  template <class Request>
+  [[nodiscard]] std::vector<storage::TransferRow> page(const Call &call, storage::TransferKind kind,
+                                                       const Request &request,
+                                                       std::optional<std::string> &nextPageToken) const;
+  /// Cancels with the commit that spends the token; `respond` gives the response from the row as it is then.
+  template <class Respond> auto cancelRow(Call &call, storage::TransferRow row, const Respond &respond);
   [[nodiscard]] storage::TransferRow noted(const Call &call) const;
   void keep(Call &call, storage::TransferRow row);
 

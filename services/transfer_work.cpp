@@ -39,6 +39,52 @@ CopyOrder orderFrom(const json &value) {
   return order;
 }
 
+json toJson(const InvokeOrder &order) {
+  auto attached = json::array();
+  for (const auto &[position, contentType] : order.attached) {
+    attached.push_back({position, contentType});
+  }
+  json value{{"algorithm", order.algorithm},
+             {"request", order.request},
+             {"attached", std::move(attached)},
+             {"attach", static_cast<int>(order.attach)}};
+  if (order.data) {
+    value["data"] = *order.data;
+  }
+  return value;
+}
+
+InvokeOrder invokeFrom(const json &value) {
+  InvokeOrder order;
+  order.algorithm = value.at("algorithm");
+  order.request = value.at("request");
+  for (const auto &attached : value.at("attached")) {
+    order.attached[attached.at(0).get<std::size_t>()] = attached.at(1).get<std::string>();
+  }
+  order.attach = static_cast<Attach>(value.at("attach").get<int>());
+  if (value.contains("data")) {
+    order.data = value["data"].get<std::vector<std::string>>();
+  }
+  return order;
+}
+
+json toJson(const std::vector<OutputPart> &parts) {
+  auto all = json::array();
+  for (const auto &part : parts) {
+    all.push_back({part.contentId, part.contentType, part.size, part.sha256, part.path, part.file});
+  }
+  return all;
+}
+
+std::vector<OutputPart> partsFrom(const json &value) {
+  std::vector<OutputPart> parts;
+  for (const auto &part : value) {
+    parts.push_back({part.at(0).get<std::string>(), part.at(1).get<std::string>(), part.at(2).get<std::uint64_t>(),
+                     part.at(3).get<std::string>(), part.at(4).get<std::string>(), part.at(5).get<std::string>()});
+  }
+  return parts;
+}
+
 } // namespace
 
 soap::Addressing addressingOf(const TransferWork &work) {
@@ -92,6 +138,14 @@ std::string print(const TransferWork &work) {
   if (work.content) {
     value["content"] = toJson(*work.content);
   }
+  if (!work.job.empty()) {
+    value["job"] = work.job;
+    value["parts"] = toJson(work.parts);
+    value["packaging"] = static_cast<int>(work.packaging);
+  }
+  if (work.run) {
+    value["run"] = toJson(*work.run);
+  }
   if (work.faultTo) {
     value["fault_to"] = toJson(*work.faultTo);
   }
@@ -115,6 +169,14 @@ TransferWork parseTransferWork(std::string_view text) {
     }
     if (value.contains("content")) {
       work.content = orderFrom(value["content"]);
+    }
+    if (value.contains("job")) {
+      work.job = value["job"].get<std::string>();
+      work.parts = partsFrom(value.at("parts"));
+      work.packaging = static_cast<soap::Packaging>(value.at("packaging").get<int>());
+    }
+    if (value.contains("run")) {
+      work.run = invokeFrom(value["run"]);
     }
     if (value.contains("fault_to")) {
       work.faultTo = referenceFrom(value["fault_to"]);

@@ -6,9 +6,11 @@
 #include "domain/messages.hpp"
 #include "domain/random.hpp"
 #include "soap/addressing.hpp"
+#include "soap/incoming_message.hpp"
 #include "soap/version.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -29,18 +31,43 @@ struct CopyOrder {
   friend bool operator==(const CopyOrder &, const CopyOrder &) = default;
 };
 
-/// All that is needed to deliver one message, over and over until it has arrived: kept in the catalog as text
+/// An Invoke that has been taken and is to be run: what was attached is in the job's folder.
+struct InvokeOrder {
+  std::string algorithm;
+  std::string request;                          ///< body XML of the Invoke, its inputs without references to parts
+  std::map<std::size_t, std::string> attached;  ///< content types of those inputs, by position, that are there already
+  std::optional<std::vector<std::string>> data; ///< resources that the token narrows the caller's data to; none: all
+  Attach attach = Attach::Mtom;
+  friend bool operator==(const InvokeOrder &, const InvokeOrder &) = default;
+};
+
+/// An output whose bytes travel with the response of its job.
+struct OutputPart {
+  std::string contentId;
+  std::string contentType;
+  std::uint64_t size = 0;
+  std::string sha256;
+  std::string path; ///< that the response gives it; may be empty
+  std::string file; ///< its name in the job's folder
+  friend bool operator==(const OutputPart &, const OutputPart &) = default;
+};
+
+/// All that is needed to make and deliver one message, over and over until it has arrived: kept in the catalog as text
 /// (storage::TransferRow::work).
 struct TransferWork {
   soap::Version version = soap::Version::Soap12;
   EndpointReference to;
-  std::string action;                       ///< of the message
-  std::string messageId;                    ///< of the message: the same for every attempt, so that it is taken once
-  std::optional<std::string> relatesTo;     ///< MessageID of the call that it answers
-  std::string transfer;                     ///< MessageID of the call that began the chain
-  std::string envelope;                     ///< the message, ready; empty when `content` is what is sent
-  std::optional<CopyOrder> content;         ///< a CopyResponse, written anew for each attempt
-  std::string baseUrl;                      ///< of this instance, for ids and leases
+  std::string action;                   ///< of the message
+  std::string messageId;                ///< of the message: the same for every attempt, so that it is taken once
+  std::optional<std::string> relatesTo; ///< MessageID of the call that it answers
+  std::string transfer;                 ///< MessageID of the call that began the chain
+  std::string envelope;                 ///< the message, ready; empty when `content` is what is sent
+  std::optional<CopyOrder> content;     ///< a CopyResponse, written anew for each attempt
+  std::optional<InvokeOrder> run;       ///< what answers it has to be run first
+  std::string job;                      ///< the folder of the job that it is about; empty: none
+  std::vector<OutputPart> parts;        ///< outputs there that `envelope` refers to
+  soap::Packaging packaging = soap::Packaging::Plain; ///< of these; Plain: their bytes are in `envelope`
+  std::string baseUrl;                                ///< of this instance, for ids and leases
   std::string lease;                        ///< secret of the URL that the receiver may pull from; empty: none
   std::optional<EndpointReference> faultTo; ///< where to tell that it could not be delivered
   friend bool operator==(const TransferWork &, const TransferWork &) = default;

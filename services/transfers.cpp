@@ -3,6 +3,7 @@
 
 #include "domain/fault.hpp"
 #include "domain/text.hpp"
+#include "services/interrupted.hpp"
 #include "soap/codec.hpp"
 #include "transport/url.hpp"
 
@@ -11,12 +12,6 @@
 namespace waybill::services {
 
 namespace {
-
-/// Ends an attempt from within the client: the transfer was cancelled, or the instance stops.
-class Interrupted : public std::exception {
-public:
-  [[nodiscard]] const char *what() const noexcept override { return "the attempt was interrupted"; }
-};
 
 /// Ends an attempt in which no content has moved for a minute.
 class ProgressWatch {
@@ -42,18 +37,19 @@ private:
   std::chrono::steady_clock::time_point since_;
 };
 
-std::string peerOf(const std::string &address) {
-  const auto parts = transport::partsOf(address);
-  return parts.host + ":" + std::to_string(parts.port);
-}
-
 } // namespace
 
 Transfers::Transfers(Tools tools, TransferPolicy policy) : tools_(std::move(tools)), policy_(policy) {}
 
 Transfers::~Transfers() { stop(); }
 
-void Transfers::start() {
+std::string Transfers::peerOf(const std::string &address) {
+  const auto parts = transport::partsOf(address);
+  return parts.host + ":" + std::to_string(parts.port);
+}
+
+void Transfers::start(JobRunner &runner) {
+  runner_ = &runner;
   std::size_t interrupted = 0;
   tools_.catalog.commit(storage::Durability::Relaxed, [&](storage::Transaction &transaction) {
     interrupted = transaction.requeueActiveTransfers(tools_.clock.now());
@@ -62,7 +58,10 @@ void Transfers::start() {
     tools_.log.info("transfers taken up", {{"count", std::to_string(interrupted)}});
   }
   for (std::size_t i = 0; i < policy_.active; ++i) {
-    threads_.emplace_back([this](const std::stop_token &stop) { run(stop); });
+    threads_.emplace_back([this](const std::stop_token &stop) { deliverAll(stop); });
+  }
+  for (std::size_t i = 0; i < policy_.runs; ++i) {
+    threads_.emplace_back([this](const std::stop_token &stop) { runAll(stop); });
   }
 }
 
@@ -81,7 +80,7 @@ storage::TransferRow Transfers::rowFor(TransferWork work, const std::string &own
       bytes >= policy_.leaseFrom) {
     work.lease = randomId(tools_.random) + randomId(tools_.random);
   }
-  row.id = randomId(tools_.random);
+  row.id = work.run ? work.job : randomId(tools_.random);
   row.principal = owner;
   row.messageId = messageId;
   row.operation = operation;
@@ -91,6 +90,12 @@ storage::TransferRow Transfers::rowFor(TransferWork work, const std::string &own
   row.deadline = row.started + policy_.deadline;
   row.priority = work.content ? 0 : 1; // receipts and faults are short, and somebody waits for them
   row.peer = peerOf(work.to.address);
+  if (work.run) {
+    row.phase = JobPhase::Run;
+    row.priority = 0;
+    row.peer.clear();
+    row.job = print(JobNote{work.run->algorithm, std::nullopt, {}});
+  }
   if (work.content) {
     std::transform(work.content->items.begin(), work.content->items.end(), std::back_inserter(row.sources),
                    [](const auto &item) { return item.name; });
@@ -120,7 +125,7 @@ void Transfers::wait(const std::stop_token &stop, const Look &look) {
   due_.wait_for(lock, stop, pause, [&] { return changes_ != look.seen; });
 }
 
-void Transfers::run(const std::stop_token &stop) {
+void Transfers::deliverAll(const std::stop_token &stop) {
   std::shared_ptr<Running> running;
   ProgressWatch watch;
   transport::ClientOptions options;
@@ -136,16 +141,23 @@ void Transfers::run(const std::stop_token &stop) {
     }
   };
   Courier courier(tools_.courier, std::move(options));
+  serve(stop, JobPhase::Delivery, running,
+        [&](storage::TransferRow row) { deliver(courier, std::move(row), *running); });
+}
+
+void Transfers::serve(const std::stop_token &stop, JobPhase phase, std::shared_ptr<Running> &running,
+                      const std::function<void(storage::TransferRow)> &work) {
   while (!stop.stop_requested()) {
     try {
       Look look;
-      if (auto row = pick(running, look)) {
+      if (auto row = pick(phase, running, look)) {
         const auto id = row->id;
-        runOne(courier, *std::move(row), *running);
+        guarded(*std::move(row), work);
         {
           const std::lock_guard lock(mutex_);
           running_.erase(id);
         }
+        running->turn.reset();
         wake();
       } else {
         wait(stop, look);
@@ -158,9 +170,10 @@ void Transfers::run(const std::stop_token &stop) {
   }
 }
 
-void Transfers::runOne(Courier &courier, storage::TransferRow row, const Running &running) {
+/// Does `work` with the row, and puts it off when that fails by no fault of the transfer's.
+void Transfers::guarded(storage::TransferRow row, const std::function<void(storage::TransferRow)> &work) {
   try {
-    attempt(courier, row, running);
+    work(row);
   } catch (const Interrupted &) {
     // Cancelled, and so written down already, or to be taken up by the next start. A lease that was begun after the
     // cancel had looked for it ends here.
@@ -174,46 +187,79 @@ void Transfers::runOne(Courier &courier, storage::TransferRow row, const Running
   }
 }
 
-bool Transfers::mayRun(const storage::TransferRow &row) const {
+bool Transfers::mayDeliver(const storage::TransferRow &row) const {
   const auto there = std::count_if(running_.begin(), running_.end(),
                                    [&](const auto &entry) { return entry.second->peer == row.peer; });
   return !running_.contains(row.id) && static_cast<std::size_t>(there) < policy_.perPeer;
 }
 
-/// The transfer to be tried next: of the highest priority, of the principal who has the fewest under way, the longest
-/// due. The last thread is kept for who has none under way.
-std::optional<storage::TransferRow> Transfers::pick(std::shared_ptr<Running> &running, Look &look) {
-  static constexpr std::size_t looked = 256;
-  const std::lock_guard lock(mutex_);
-  look = {changes_, tools_.clock.now()};
-  const auto due = tools_.catalog.dueTransfers(look.at, policy_.perPeer * 2, looked);
+/// The transfer to be delivered next: of the highest priority, of the principal who has the fewest under way, the
+/// longest due. The last thread is kept for who has none under way.
+const storage::TransferRow *Transfers::pickDelivery(const std::vector<storage::TransferRow> &due) const {
+  const auto delivering = std::count_if(running_.begin(), running_.end(),
+                                        [](const auto &entry) { return entry.second->phase == JobPhase::Delivery; });
   const auto underWay = [&](const storage::TransferRow &row) {
-    return std::count_if(running_.begin(), running_.end(),
-                         [&](const auto &entry) { return entry.second->principal == row.principal; });
+    return std::count_if(running_.begin(), running_.end(), [&](const auto &entry) {
+      return entry.second->phase == JobPhase::Delivery && entry.second->principal == row.principal;
+    });
   };
-  const auto lastThread = policy_.active > 1 && running_.size() + 1 >= policy_.active;
+  const auto lastThread = policy_.active > 1 && static_cast<std::size_t>(delivering) + 1 >= policy_.active;
   const storage::TransferRow *best = nullptr;
   for (const auto &row : due) {
     // So that one principal's silent peers do not hold every thread until their deadlines.
     if (lastThread && underWay(row) != 0) {
       continue;
     }
-    if (mayRun(row) && (best == nullptr || (row.priority == best->priority && underWay(row) < underWay(*best)))) {
+    if (mayDeliver(row) && (best == nullptr || (row.priority == best->priority && underWay(row) < underWay(*best)))) {
       best = &row;
     }
   }
+  return best;
+}
+
+/// The program to be run next, in the same order; `turn` is its leave to run.
+const storage::TransferRow *Transfers::pickRun(const std::vector<storage::TransferRow> &due,
+                                               std::unique_ptr<RunTurns::Turn> &turn) const {
+  std::vector<std::pair<std::size_t, const storage::TransferRow *>> ordered;
+  for (const auto &row : due) {
+    if (!running_.contains(row.id)) {
+      ordered.emplace_back(tools_.turns.underWay(row.principal), &row);
+    }
+  }
+  std::stable_sort(ordered.begin(), ordered.end(), [](const auto &a, const auto &b) {
+    return std::pair(-a.second->priority, a.first) < std::pair(-b.second->priority, b.first);
+  });
+  for (const auto &[underWay, row] : ordered) {
+    turn = tools_.turns.tryTake(row->principal, row->nextAttempt);
+    if (turn) {
+      return row;
+    }
+  }
+  return nullptr;
+}
+
+std::optional<storage::TransferRow> Transfers::pick(JobPhase phase, std::shared_ptr<Running> &running, Look &look) {
+  static constexpr std::size_t looked = 256;
+  const std::lock_guard lock(mutex_);
+  look = {changes_, tools_.clock.now()};
+  const auto due =
+      tools_.catalog.dueTransfers(phase, look.at, phase == JobPhase::Run ? policy_.runs : policy_.perPeer * 2, looked);
+  std::unique_ptr<RunTurns::Turn> turn;
+  const auto *const best = phase == JobPhase::Run ? pickRun(due, turn) : pickDelivery(due);
   if (best == nullptr) {
     return std::nullopt;
   }
   auto row = tools_.catalog.transferById(best->id);
-  if (!row || isFinal(row->state)) {
+  if (!row || isFinal(row->state) || row->phase != phase) {
     ++changes_; // cancelled since: there may be others
     return std::nullopt;
   }
   running = std::make_shared<Running>();
   running->id = row->id + " " + std::to_string(row->attempts);
+  running->phase = phase;
   running->peer = row->peer;
   running->principal = row->principal;
+  running->turn = std::move(turn);
   running_[row->id] = running;
   return row;
 }
@@ -225,7 +271,7 @@ bool Transfers::write(const storage::TransferRow &row, storage::Durability durab
   return written;
 }
 
-void Transfers::attempt(Courier &courier, storage::TransferRow row, const Running &running) {
+void Transfers::deliver(Courier &courier, storage::TransferRow row, const Running &running) {
   row.state = TransferState::Active;
   ++row.attempts;
   if (!write(row, storage::Durability::Relaxed)) {
@@ -274,6 +320,9 @@ void Transfers::finish(storage::TransferRow row, TransferWork work, const Delive
       throw Fault(FaultCode::Internal, "two messages of this instance have one MessageID", told->messageId);
     }
   });
+  if (!work.job.empty()) {
+    runner_->forget(work.job);
+  }
   if (written) {
     record(row, work, delivered);
   }
@@ -282,23 +331,27 @@ void Transfers::finish(storage::TransferRow row, TransferWork work, const Delive
 /// Tells whom the caller named for faults that the transfer has failed.
 std::optional<storage::TransferRow> Transfers::notice(const storage::TransferRow &row, const TransferWork &work,
                                                       const Fault &fault) const {
-  if (!work.faultTo) {
+  // A program that fails is answered as the call would have been: at its fault endpoint, else where its reply goes.
+  const auto endpoint = row.phase == JobPhase::Run ? work.faultTo.value_or(work.to) : work.faultTo;
+  if (!endpoint) {
     return std::nullopt;
   }
-  const auto told = faultWork(fault, *work.faultTo, work.version, work.relatesTo, work.transfer, tools_.random);
+  const auto told = faultWork(fault, *endpoint, work.version, work.relatesTo, work.transfer, tools_.random);
   return rowFor(told, row.principal, row.operation, told.messageId);
 }
 
 void Transfers::record(const storage::TransferRow &row, const TransferWork &work, const Delivered &delivered) {
   const auto outcome = delivered.fault ? std::string(name(delivered.fault->code())) : std::string("Success");
-  const auto took = *row.ended - row.started;
+  const auto took = row.ended.value_or(tools_.clock.now()) - row.started;
   std::string subjects;
   for (const auto &source : row.sources) {
     subjects += (subjects.empty() ? "" : " ") + source;
   }
   const auto reason = row.lastError.value_or("");
-  tools_.metrics.operation("Transfer", outcome, took, 0, row.bytesDone);
-  tools_.log.info("transfer", {{"state", name(row.state)},
+  const auto *const what = row.phase == JobPhase::Run ? "Run" : "Transfer";
+  tools_.metrics.operation(what, outcome, took, 0, row.bytesDone);
+  tools_.log.info("transfer", {{"phase", name(row.phase)},
+                               {"state", name(row.state)},
                                {"principal", row.principal},
                                {"message_id", row.messageId},
                                {"destination", row.destination},
@@ -306,7 +359,7 @@ void Transfers::record(const storage::TransferRow &row, const TransferWork &work
                                {"reason", reason},
                                {"cause", delivered.fault ? delivered.fault->log().forLog() : std::string()}});
   tools_.audit.write({row.started,
-                      "Transfer",
+                      what,
                       row.principal,
                       {},
                       work.transfer,
@@ -354,12 +407,13 @@ bool Transfers::cancel(storage::Transaction &transaction, const storage::Transfe
 }
 
 void Transfers::interrupt(const storage::TransferRow &row) {
-  if (!row.work.empty()) {
-    tools_.courier.leases.end(parseTransferWork(row.work).lease);
-  }
+  const auto work = row.work.empty() ? TransferWork() : parseTransferWork(row.work);
+  tools_.courier.leases.end(work.lease);
   const std::lock_guard lock(mutex_);
   if (const auto found = running_.find(row.id); found != running_.end()) {
-    found->second->cancelled = true;
+    found->second->cancelled = true; // its thread does the rest
+  } else if (!work.job.empty()) {
+    runner_->forget(work.job);
   }
 }
 

@@ -2,10 +2,14 @@
 #pragma once
 
 #include "domain/clock.hpp"
+#include "domain/job.hpp"
 #include "domain/transfer.hpp"
+#include "services/algorithms/sandbox.hpp"
 #include "services/courier.hpp"
+#include "services/job_runner.hpp"
 #include "services/log.hpp"
 #include "services/metrics.hpp"
+#include "services/run_turns.hpp"
 #include "services/transfer_policy.hpp"
 #include "storage/catalog.hpp"
 
@@ -13,6 +17,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -24,8 +29,9 @@
 
 namespace waybill::services {
 
-/// The queue of replies that go elsewhere. What is to be delivered is in the catalog; this picks what is due, delivers
-/// it in threads of its own, and writes down how it ended. Thread-safe.
+/// The queue of replies that go elsewhere. What is to be delivered, and what has to be run before it can be, is in the
+/// catalog; this picks what is due, runs and delivers it in threads of its own, and writes down how it ended.
+/// Thread-safe.
 class Transfers {
 public:
   /// All must outlive this.
@@ -38,17 +44,19 @@ public:
     const Log &log;
     Audit &audit;
     Metrics &metrics;
+    RunTurns &turns;
   };
   Transfers(Tools tools, TransferPolicy policy);
   ~Transfers();
   Transfers(const Transfers &) = delete;
   Transfers &operator=(const Transfers &) = delete;
 
-  void start(); ///< also takes up what a crash interrupted
-  void stop();  ///< idempotent; breaks off what runs, to go on after the next start
+  /// `runner` runs what has to be run; it must outlive this. Also takes up what a crash interrupted.
+  void start(JobRunner &runner);
+  void stop(); ///< idempotent; breaks off what runs, to go on after the next start
 
-  /// The row that delivers `work` for `owner`, due now; the caller inserts it (Transaction::insertTransfer) and then
-  /// calls wake(). `messageId` is what its caller finds it by.
+  /// The row that runs and delivers `work` for `owner`, due now; the caller inserts it (Transaction::insertTransfer)
+  /// and then calls wake(). `messageId` is what its caller finds it by.
   [[nodiscard]] storage::TransferRow rowFor(TransferWork work, const std::string &owner, const std::string &operation,
                                             const std::string &messageId) const;
   /// Something has been inserted.
@@ -56,6 +64,7 @@ public:
 
   /// As it stands, with what the running attempt has done so far.
   [[nodiscard]] Transfer describe(const storage::TransferRow &row) const;
+  [[nodiscard]] Job describeJob(const storage::TransferRow &row) const;
   /// Ends it, within the transaction that says so; false when it had ended by itself.
   [[nodiscard]] bool cancel(storage::Transaction &transaction, const storage::TransferRow &row) const;
   /// After that: breaks off the attempt that runs.
@@ -66,8 +75,11 @@ public:
 private:
   struct Running {
     std::string id; ///< of the attempt
+    JobPhase phase = JobPhase::Delivery;
     std::string peer;
     std::string principal;
+    std::unique_ptr<RunTurns::Turn> turn; ///< of a run
+    LogTail log;                          ///< of a run
     std::atomic<bool> cancelled{false};
     std::shared_ptr<std::atomic<std::uint64_t>> done = std::make_shared<std::atomic<std::uint64_t>>(0);
   };
@@ -77,12 +89,22 @@ private:
     Time at;
   };
 
-  void run(const std::stop_token &stop);
-  [[nodiscard]] std::optional<storage::TransferRow> pick(std::shared_ptr<Running> &running, Look &look);
+  [[nodiscard]] static std::string peerOf(const std::string &address);
+  void deliverAll(const std::stop_token &stop);
+  void runAll(const std::stop_token &stop);
+  /// Does `work` with whatever of that phase is due, over and over.
+  void serve(const std::stop_token &stop, JobPhase phase, std::shared_ptr<Running> &running,
+             const std::function<void(storage::TransferRow)> &work);
+  [[nodiscard]] std::optional<storage::TransferRow> pick(JobPhase phase, std::shared_ptr<Running> &running, Look &look);
+  [[nodiscard]] const storage::TransferRow *pickDelivery(const std::vector<storage::TransferRow> &due) const;
+  [[nodiscard]] const storage::TransferRow *pickRun(const std::vector<storage::TransferRow> &due,
+                                                    std::unique_ptr<RunTurns::Turn> &turn) const;
   void wait(const std::stop_token &stop, const Look &look);
-  void runOne(Courier &courier, storage::TransferRow row, const Running &running);
-  [[nodiscard]] bool mayRun(const storage::TransferRow &row) const;
-  void attempt(Courier &courier, storage::TransferRow row, const Running &running);
+  void guarded(storage::TransferRow row, const std::function<void(storage::TransferRow)> &work);
+  [[nodiscard]] bool mayDeliver(const storage::TransferRow &row) const;
+  void deliver(Courier &courier, storage::TransferRow row, const Running &running);
+  void runProgram(storage::TransferRow row, Running &running, const std::stop_token &stop);
+  void delivering(storage::TransferRow &row, const TransferWork &delivery) const;
   void finish(storage::TransferRow row, TransferWork work, const Delivered &delivered, std::uint64_t done);
   [[nodiscard]] std::optional<storage::TransferRow> notice(const storage::TransferRow &row, const TransferWork &work,
                                                            const Fault &fault) const;
@@ -91,6 +113,7 @@ private:
 
   Tools tools_;
   TransferPolicy policy_;
+  JobRunner *runner_ = nullptr;
   mutable std::mutex mutex_;
   std::condition_variable_any due_;
   std::map<std::string, std::shared_ptr<Running>> running_; ///< by the row's id; guarded by mutex_

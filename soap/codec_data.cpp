@@ -19,6 +19,33 @@ wb__DigestAlgorithm toWire(DigestAlgorithm algorithm) {
   return algorithm == DigestAlgorithm::Adler32 ? wb__DigestAlgorithm::adler32 : wb__DigestAlgorithm::sha_256;
 }
 
+/// Digits in upper case are taken, and without an algorithm it is SHA-256, as the schema says.
+Digest fromWire(const wb__Digest &digest) {
+  return {digest.algorithm != nullptr ? fromWire(*digest.algorithm) : DigestAlgorithm::Sha256,
+          lowerCase(trimmed(digest.__item))};
+}
+
+wb__Digest *toWire(const std::optional<Digest> &digest, Arena &arena) {
+  if (!digest) {
+    return nullptr;
+  }
+  auto *wire = arena.make<wb__Digest>();
+  wire->__item = Arena::checked(digest->hex, "Digest");
+  wire->algorithm = arena.make(toWire(digest->algorithm));
+  return wire;
+}
+
+void metadataToWire(wb__Data &wire, const std::vector<Metadata> &metadata, Arena &arena) {
+  for (const auto &entry : metadata) {
+    auto *made = arena.make<wb__Metadata>();
+    made->Name = Arena::checked(entry.name, "Metadata/Name");
+    made->Value = Arena::checked(entry.value, "Metadata/Value");
+    wire.Metadata.push_back(made);
+  }
+}
+
+} // namespace
+
 Attach fromWire(wb__Attach attach) {
   switch (attach) {
   case wb__Attach::MTOM: return Attach::Mtom;
@@ -57,22 +84,6 @@ wb__Overwrite toWire(Overwrite overwrite) {
   throw Fault(FaultCode::Internal, "Overwrite has a value without a name");
 }
 
-/// Digits in upper case are taken, and without an algorithm it is SHA-256, as the schema says.
-Digest fromWire(const wb__Digest &digest) {
-  return {digest.algorithm != nullptr ? fromWire(*digest.algorithm) : DigestAlgorithm::Sha256,
-          lowerCase(trimmed(digest.__item))};
-}
-
-wb__Digest *toWire(const std::optional<Digest> &digest, Arena &arena) {
-  if (!digest) {
-    return nullptr;
-  }
-  auto *wire = arena.make<wb__Digest>();
-  wire->__item = Arena::checked(digest->hex, "Digest");
-  wire->algorithm = arena.make(toWire(digest->algorithm));
-  return wire;
-}
-
 Data fromWire(wb__Data &wire) {
   Data data;
   data.id = trimmedText(wire.Id);
@@ -99,41 +110,28 @@ Data fromWire(wb__Data &wire) {
   return data;
 }
 
-void metadataToWire(wb__Data &wire, const std::vector<Metadata> &metadata, Arena &arena) {
-  for (const auto &entry : metadata) {
-    auto *made = arena.make<wb__Metadata>();
-    made->Name = Arena::checked(entry.name, "Metadata/Name");
-    made->Value = Arena::checked(entry.value, "Metadata/Value");
-    wire.Metadata.push_back(made);
-  }
-}
-
-wb__Data *toWire(const Data &data, Arena &arena) {
-  auto *wire = arena.make<wb__Data>();
-  wire->Id = Arena::text(data.id, "Id");
-  wire->Path = Arena::text(data.path, "Path");
-  wire->ContentType = Arena::text(data.contentType, "ContentType");
-  wire->Size = arena.makeOptional<ULONG64>(data.size);
-  wire->Digest = toWire(data.digest, arena);
-  wire->Secure = arena.makeOptional<bool>(data.secure);
-  wire->Created = arena.time(data.created);
-  wire->Expires = arena.time(data.expires);
-  wire->Owner = Arena::text(data.owner, "Owner");
-  metadataToWire(*wire, data.metadata, arena);
-  wire->Href = arena.reference(data.href, "Href");
-  wire->Attachment = arena.reference(data.attachment, "Attachment");
+void toWire(wb__Data &wire, const Data &data, Arena &arena) {
+  wire.Id = Arena::text(data.id, "Id");
+  wire.Path = Arena::text(data.path, "Path");
+  wire.ContentType = Arena::text(data.contentType, "ContentType");
+  wire.Size = arena.makeOptional<ULONG64>(data.size);
+  wire.Digest = toWire(data.digest, arena);
+  wire.Secure = arena.makeOptional<bool>(data.secure);
+  wire.Created = arena.time(data.created);
+  wire.Expires = arena.time(data.expires);
+  wire.Owner = Arena::text(data.owner, "Owner");
+  metadataToWire(wire, data.metadata, arena);
+  wire.Href = arena.reference(data.href, "Href");
+  wire.Attachment = arena.reference(data.attachment, "Attachment");
   if (data.content) {
-    wire->Content = arena.make<wb__Content>();
-    wire->Content->__item = arena.content(*data.content);
+    wire.Content = arena.make<wb__Content>();
+    wire.Content->__item = arena.content(*data.content);
     if (data.contentType && data.contentType->size() >= shortestMediaType) {
-      wire->Content->xmime__contentType = wire->ContentType;
+      wire.Content->xmime__contentType = wire.ContentType;
     }
   }
-  wire->Token = Arena::text(data.token, "Token");
-  return wire;
+  wire.Token = Arena::text(data.token, "Token");
 }
-
-} // namespace
 
 std::vector<Data> allFromWire(std::vector<wb__Data *> &wire) {
   std::vector<Data> all;
@@ -147,7 +145,8 @@ std::vector<Data> allFromWire(std::vector<wb__Data *> &wire) {
 void allToWire(std::vector<wb__Data *> &wire, const std::vector<Data> &all, Arena &arena) {
   wire.reserve(all.size());
   for (const auto &data : all) {
-    wire.push_back(toWire(data, arena));
+    wire.push_back(arena.make<wb__Data>());
+    toWire(*wire.back(), data, arena);
   }
 }
 

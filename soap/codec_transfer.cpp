@@ -7,8 +7,6 @@ namespace waybill::soap {
 
 namespace wire {
 
-namespace {
-
 TransferState fromWire(wb__TransferState state) {
   switch (state) {
   case wb__TransferState::Queued: return TransferState::Queued;
@@ -31,10 +29,12 @@ wb__TransferState toWire(TransferState state) {
   throw Fault(FaultCode::Internal, "State has a value without a name");
 }
 
+namespace {
+
 Transfer fromWire(wb__Transfer &wire) {
   Transfer transfer;
   transfer.messageId = trimmed(wire.MessageId);
-  transfer.state = fromWire(wire.State);
+  transfer.state = wire::fromWire(wire.State);
   transfer.bytesDone = wire.BytesDone;
   transfer.bytesTotal = wire.BytesTotal;
   transfer.attempts = wire.Attempts;
@@ -52,7 +52,7 @@ Transfer fromWire(wb__Transfer &wire) {
 wb__Transfer *toWire(const Transfer &transfer, Arena &arena) {
   auto *wire = arena.make<wb__Transfer>();
   wire->MessageId = Arena::checked(transfer.messageId, "MessageId");
-  wire->State = toWire(transfer.state);
+  wire->State = wire::toWire(transfer.state);
   wire->BytesDone = transfer.bytesDone;
   wire->BytesTotal = transfer.bytesTotal;
   wire->Attempts = transfer.attempts;
@@ -113,13 +113,13 @@ template <> struct Message<ListTransfersRequest> {
   static constexpr const char *name = "wb:ListTransfers";
   static ListTransfersRequest decode(Element &element) {
     ListTransfersRequest message;
-    message.state = element.State != nullptr ? std::optional(fromWire(*element.State)) : std::nullopt;
+    message.state = element.State != nullptr ? std::optional(wire::fromWire(*element.State)) : std::nullopt;
     message.limit = element.Limit != nullptr ? *element.Limit : message.limit;
     message.pageToken = trimmedText(element.PageToken);
     return message;
   }
   static void encode(Element &element, const ListTransfersRequest &message, Arena &arena) {
-    element.State = message.state ? arena.make(toWire(*message.state)) : nullptr;
+    element.State = message.state ? arena.make(wire::toWire(*message.state)) : nullptr;
     element.Limit = arena.make<unsigned int>(message.limit);
     element.PageToken = Arena::text(message.pageToken, "PageToken");
   }

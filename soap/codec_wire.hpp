@@ -94,6 +94,16 @@ private:
 /// there already stay. Any other text comes back as it is.
 [[nodiscard]] std::string escapedCid(std::string_view reference);
 
+// What is in the messages of several services.
+[[nodiscard]] Attach fromWire(wb__Attach attach);
+[[nodiscard]] wb__Attach toWire(Attach attach);
+[[nodiscard]] Overwrite fromWire(wb__Overwrite overwrite);
+[[nodiscard]] wb__Overwrite toWire(Overwrite overwrite);
+[[nodiscard]] TransferState fromWire(wb__TransferState state);
+[[nodiscard]] wb__TransferState toWire(TransferState state);
+[[nodiscard]] Data fromWire(wb__Data &wire);
+void toWire(wb__Data &wire, const Data &data, Arena &arena);
+
 /// Every wb:Data of a message, in its order.
 [[nodiscard]] std::vector<Data> allFromWire(std::vector<wb__Data *> &wire);
 void allToWire(std::vector<wb__Data *> &wire, const std::vector<Data> &all, Arena &arena);

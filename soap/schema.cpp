@@ -27,6 +27,7 @@ constexpr std::string_view driver =
     R"(<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="urn:waybill:1">
   <xs:include schemaLocation="data.xsd"/>
   <xs:include schemaLocation="access.xsd"/>
+  <xs:include schemaLocation="algorithms.xsd"/>
 </xs:schema>)";
 
 int matches(const char *location) noexcept { return std::string_view(location).starts_with(scheme) ? 1 : 0; }

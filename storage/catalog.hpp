@@ -4,6 +4,7 @@
 #include "domain/access.hpp"
 #include "domain/clock.hpp"
 #include "domain/data.hpp"
+#include "domain/job.hpp"
 #include "domain/transfer.hpp"
 
 #include <cstdint>
@@ -50,7 +51,8 @@ struct TokenRow {
   std::optional<std::string> receipt; ///< body XML of the response that was given when it was spent
 };
 
-/// A reply that goes elsewhere, as the catalog keeps it: what Transfer shows, and what it takes to send it.
+/// A reply that goes elsewhere, as the catalog keeps it: what Transfer and Job show, and what it takes to make and send
+/// it.
 struct TransferRow {
   std::string id;        ///< 32 hex digits
   std::string principal; ///< formatted; with messageId unique
@@ -66,13 +68,19 @@ struct TransferRow {
   Time nextAttempt;          ///< when it is due while it is queued
   Time deadline;             ///< after which it is not tried again
   std::int32_t priority = 0; ///< the higher goes first
-  std::string peer;          ///< "host:port" of the destination: how many go there at once is limited
+  std::string peer;          ///< "host:port" of the destination: how many go there at once is limited; of a run: empty
   std::vector<std::string> sources;
   std::string destination;
   std::optional<std::string> receipt; ///< body XML of what the receiver answered
-  std::string work;                   ///< all that is needed to send it; the catalog does not look inside
+  JobPhase phase = JobPhase::Delivery;
+  std::optional<std::string>
+      job;          ///< what is known of the run, for those that have one; the catalog does not look inside
+  std::string work; ///< all that is needed to send it; the catalog does not look inside
   friend bool operator==(const TransferRow &, const TransferRow &) = default;
 };
+
+/// Rows with a `job` are listed apart.
+enum class TransferKind : std::uint8_t { Transfer, Job };
 
 /// A place in the list of transfers, newest first: after the one that has these.
 struct TransferPosition {
@@ -107,10 +115,10 @@ public:
   // transfers
   /// False, and nothing changed, when that principal has one of that messageId (decided by the unique index).
   [[nodiscard]] virtual bool insertTransfer(const TransferRow &row) = 0;
-  /// Writes state, counters, lastError, ended, nextAttempt, receipt and work to the transfer `row.id`, if it is in the
-  /// state `from` (none: in any that is not final) at this moment; never to one that has ended. True when it did: of a
-  /// cancel and a completion, one gets true. An empty `work` leaves it as it is, as rows out of lists have none; a
-  /// final state clears it, for it holds tokens.
+  /// Writes state, counters, lastError, ended, nextAttempt, priority, peer, receipt, phase, job and work to the
+  /// transfer `row.id`, if it is in the state `from` (none: in any that is not final) at this moment; never to one that
+  /// has ended. True when it did: of a cancel and a completion, one gets true. An empty `work` leaves it as it is, as
+  /// rows out of lists have none; a final state clears it, for it holds tokens.
   [[nodiscard]] virtual bool updateTransfer(const TransferRow &row, std::optional<TransferState> from) = 0;
   [[nodiscard]] virtual std::optional<TransferRow> transfer(const std::string &principal,
                                                             const std::string &messageId) = 0;
@@ -166,16 +174,15 @@ public:
   [[nodiscard]] virtual std::optional<TransferRow> transfer(const std::string &principal,
                                                             const std::string &messageId) const = 0;
   [[nodiscard]] virtual std::optional<TransferRow> transferById(const std::string &id) const = 0;
-  /// Transfers of that principal (none: of all) in that state (none: in any), the newest first, from after `before`
-  /// (none: from the start), at most `limit`; with an empty `work`.
-  [[nodiscard]] virtual std::vector<TransferRow> transfers(const std::optional<std::string> &principal,
-                                                           std::optional<TransferState> state,
-                                                           const std::optional<TransferPosition> &before,
-                                                           std::size_t limit) const = 0;
-  /// Queued transfers whose time has come, those of higher priority first, then by nextAttempt: at most `perPeer` of
-  /// each principal to each peer, so that a long queue hides nobody's, and at most `limit` in all; with an empty
-  /// `work`.
-  [[nodiscard]] virtual std::vector<TransferRow> dueTransfers(Time now, std::size_t perPeer,
+  /// Transfers of that kind and principal (none: of all) in that state (none: in any), the newest first, from after
+  /// `before` (none: from the start), at most `limit`; with an empty `work`.
+  [[nodiscard]] virtual std::vector<TransferRow>
+  transfers(TransferKind kind, const std::optional<std::string> &principal, std::optional<TransferState> state,
+            const std::optional<TransferPosition> &before, std::size_t limit) const = 0;
+  /// Queued transfers of that phase whose time has come, those of higher priority first, then by nextAttempt: at most
+  /// `perPeer` of each principal to each peer, so that a long queue hides nobody's, and at most `limit` in all; with an
+  /// empty `work`.
+  [[nodiscard]] virtual std::vector<TransferRow> dueTransfers(JobPhase phase, Time now, std::size_t perPeer,
                                                               std::size_t limit) const = 0;
   /// The earliest nextAttempt, later than `after`, of all that are queued; nothing when there is none.
   [[nodiscard]] virtual std::optional<Time> nextTransferDue(Time after) const = 0;

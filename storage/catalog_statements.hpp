@@ -13,11 +13,11 @@ namespace waybill::storage::statements {
 /// All but the last, `work`, which can be long: lists leave it out.
 #define WAYBILL_TRANSFER_COLUMNS                                                                                       \
   "id, principal, message_id, operation, state, bytes_done, bytes_total, attempts, last_error, started, ended, "       \
-  "next_attempt, deadline, priority, peer, sources, destination, receipt"
+  "next_attempt, deadline, priority, peer, sources, destination, receipt, phase, job"
 inline constexpr std::string_view objectTypes = "tttitttiiit";
 inline constexpr std::string_view tokenTypes = "ttttiiitt";
 inline constexpr std::string_view keyTypes = "ttttii";
-inline constexpr std::string_view transferTypes = "tttttiiitiiiiittttt";
+inline constexpr std::string_view transferTypes = "tttttiiitiiiiittttttt";
 inline constexpr std::string_view permissionTypes = "tttttii";
 
 // objects
@@ -70,34 +70,41 @@ inline constexpr Sql transferByMessage{"SELECT " WAYBILL_TRANSFER_COLUMNS
                                        "tt", transferTypes};
 inline constexpr Sql transfersOf{"SELECT " WAYBILL_TRANSFER_COLUMNS
                                  ", '' FROM transfer WHERE principal = :principal AND (started, id) < (:started, :id)"
-                                 " AND state = COALESCE(:state, state) ORDER BY started DESC, id DESC LIMIT :most",
-                                 "titti", transferTypes};
+                                 " AND state = COALESCE(:state, state)"
+                                 " AND CASE WHEN job IS NULL THEN 0 ELSE 1 END = :jobs"
+                                 " ORDER BY started DESC, id DESC LIMIT :most",
+                                 "tittii", transferTypes};
 inline constexpr Sql transfersOfAll{"SELECT " WAYBILL_TRANSFER_COLUMNS
                                     ", '' FROM transfer WHERE (started, id) < (:started, :id)"
-                                    " AND state = COALESCE(:state, state) ORDER BY started DESC, id DESC LIMIT :most",
-                                    "itti", transferTypes};
+                                    " AND state = COALESCE(:state, state)"
+                                    " AND CASE WHEN job IS NULL THEN 0 ELSE 1 END = :jobs"
+                                    " ORDER BY started DESC, id DESC LIMIT :most",
+                                    "ittii", transferTypes};
 inline constexpr Sql transfersDue{
     "SELECT " WAYBILL_TRANSFER_COLUMNS ", '' FROM transfer WHERE id IN"
     " (SELECT id FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY peer, principal ORDER BY priority DESC, "
     "next_attempt, id) AS "
     "place"
-    " FROM transfer WHERE state = 'Queued' AND next_attempt <= :now) AS waiting WHERE place <= :most_of_a_peer)"
+    " FROM transfer WHERE state = 'Queued' AND phase = :phase AND next_attempt <= :now) AS waiting WHERE place <= "
+    ":most_of_a_peer)"
     " ORDER BY priority DESC, next_attempt, id LIMIT :most",
-    "iii", transferTypes};
+    "tiii", transferTypes};
 inline constexpr Sql nextTransferDue{
     "SELECT next_attempt FROM transfer WHERE state = 'Queued' AND next_attempt > :after ORDER BY next_attempt LIMIT 1",
     "i", "i"};
 inline constexpr Sql insertTransfer{
     "INSERT INTO transfer (" WAYBILL_TRANSFER_COLUMNS
     ", work) VALUES (:id, :principal, :message, :operation, :state, :done, :total, :attempts, :error, :started, :ended,"
-    " :next, :deadline, :priority, :peer, :sources, :destination, :receipt, :work)"
+    " :next, :deadline, :priority, :peer, :sources, :destination, :receipt, :phase, :job, :work)"
     " ON CONFLICT (principal, message_id) DO NOTHING",
     transferTypes, ""};
 inline constexpr Sql updateTransfer{
     "UPDATE transfer SET state = :state, bytes_done = :done, bytes_total = :total, attempts = :attempts,"
-    " last_error = :error, ended = :ended, next_attempt = :next, receipt = :receipt, work = COALESCE(:work, work)"
+    " last_error = :error, ended = :ended, next_attempt = :next, priority = :priority, peer = :peer, receipt = "
+    ":receipt,"
+    " phase = :phase, job = :job, work = COALESCE(:work, work)"
     " WHERE id = :id AND state IN ('Queued', 'Active') AND state = COALESCE(:from, state)",
-    "tiiitiitttt", ""};
+    "tiiitiiittttttt", ""};
 inline constexpr Sql requeueActiveTransfers{
     "UPDATE transfer SET state = 'Queued', next_attempt = :now WHERE state = 'Active'", "i", ""};
 inline constexpr Sql pruneTransfers{"DELETE FROM transfer WHERE ended IS NOT NULL AND ended < :before", "i", ""};

@@ -205,22 +205,25 @@ std::optional<TransferRow> SqlCatalog::transferById(const std::string &id) const
   return readers_.with([&](auto &reader) { return reader.first(statements::transferById, {id}, toTransfer); });
 }
 
-std::vector<TransferRow> SqlCatalog::transfers(const std::optional<std::string> &principal,
+std::vector<TransferRow> SqlCatalog::transfers(TransferKind kind, const std::optional<std::string> &principal,
                                                std::optional<TransferState> state,
                                                const std::optional<TransferPosition> &before, std::size_t limit) const {
   const auto started = before ? column(before->started) : std::numeric_limits<std::int64_t>::max();
   const auto id = before ? std::string_view(before->id) : std::string_view();
+  const std::int64_t jobs = kind == TransferKind::Job ? 1 : 0;
   return readers_.with([&](auto &reader) {
-    return principal
-               ? reader.all(statements::transfersOf, {*principal, started, id, parameter(state), rowLimit(limit)},
-                            toTransfer)
-               : reader.all(statements::transfersOfAll, {started, id, parameter(state), rowLimit(limit)}, toTransfer);
+    return principal ? reader.all(statements::transfersOf,
+                                  {*principal, started, id, parameter(state), jobs, rowLimit(limit)}, toTransfer)
+                     : reader.all(statements::transfersOfAll, {started, id, parameter(state), jobs, rowLimit(limit)},
+                                  toTransfer);
   });
 }
 
-std::vector<TransferRow> SqlCatalog::dueTransfers(Time now, std::size_t perPeer, std::size_t limit) const {
+std::vector<TransferRow> SqlCatalog::dueTransfers(JobPhase phase, Time now, std::size_t perPeer,
+                                                  std::size_t limit) const {
   return readers_.with([&](auto &reader) {
-    return reader.all(statements::transfersDue, {column(now), rowLimit(perPeer), rowLimit(limit)}, toTransfer);
+    return reader.all(statements::transfersDue, {name(phase), column(now), rowLimit(perPeer), rowLimit(limit)},
+                      toTransfer);
   });
 }
 

@@ -32,11 +32,12 @@ public:
   [[nodiscard]] std::optional<TransferRow> transfer(const std::string &principal,
                                                     const std::string &messageId) const override;
   [[nodiscard]] std::optional<TransferRow> transferById(const std::string &id) const override;
-  [[nodiscard]] std::vector<TransferRow> transfers(const std::optional<std::string> &principal,
+  [[nodiscard]] std::vector<TransferRow> transfers(TransferKind kind, const std::optional<std::string> &principal,
                                                    std::optional<TransferState> state,
                                                    const std::optional<TransferPosition> &before,
                                                    std::size_t limit) const override;
-  [[nodiscard]] std::vector<TransferRow> dueTransfers(Time now, std::size_t perPeer, std::size_t limit) const override;
+  [[nodiscard]] std::vector<TransferRow> dueTransfers(JobPhase phase, Time now, std::size_t perPeer,
+                                                      std::size_t limit) const override;
   [[nodiscard]] std::optional<Time> nextTransferDue(Time after) const override;
   [[nodiscard]] std::optional<TrustedKey> key(const std::string &instanceOrAlias) const override;
   [[nodiscard]] std::vector<TrustedKey> keys() const override;

@@ -171,6 +171,9 @@ TransferRow toTransfer(const Row &row) {
   transfer.sources = textsFrom(columns.text());
   transfer.destination = columns.text();
   transfer.receipt = columns.optionalText();
+  const auto phase = columns.text();
+  transfer.phase = phase == name(JobPhase::Run) ? JobPhase::Run : JobPhase::Delivery;
+  transfer.job = columns.optionalText();
   transfer.work = columns.text();
   return transfer;
 }

@@ -69,12 +69,27 @@ std::size_t SqlTransaction::releaseAllTokens() {
 
 bool SqlTransaction::insertTransfer(const TransferRow &row) {
   const auto sources = column(row.sources);
-  return connection_.execute(statements::insertTransfer,
-                             {row.id, row.principal, row.messageId, row.operation, name(row.state),
-                              column(row.bytesDone), column(row.bytesTotal), std::int64_t{row.attempts},
-                              parameter(row.lastError), column(row.started), parameter(row.ended),
-                              column(row.nextAttempt), column(row.deadline), std::int64_t{row.priority}, row.peer,
-                              sources, row.destination, parameter(row.receipt), row.work}) == 1;
+  return connection_.execute(statements::insertTransfer, {row.id,
+                                                          row.principal,
+                                                          row.messageId,
+                                                          row.operation,
+                                                          name(row.state),
+                                                          column(row.bytesDone),
+                                                          column(row.bytesTotal),
+                                                          std::int64_t{row.attempts},
+                                                          parameter(row.lastError),
+                                                          column(row.started),
+                                                          parameter(row.ended),
+                                                          column(row.nextAttempt),
+                                                          column(row.deadline),
+                                                          std::int64_t{row.priority},
+                                                          row.peer,
+                                                          sources,
+                                                          row.destination,
+                                                          parameter(row.receipt),
+                                                          name(row.phase),
+                                                          parameter(row.job),
+                                                          row.work}) == 1;
 }
 
 bool SqlTransaction::updateTransfer(const TransferRow &row, std::optional<TransferState> from) {
@@ -83,7 +98,8 @@ bool SqlTransaction::updateTransfer(const TransferRow &row, std::optional<Transf
   return connection_.execute(statements::updateTransfer,
                              {name(row.state), column(row.bytesDone), column(row.bytesTotal),
                               std::int64_t{row.attempts}, parameter(row.lastError), parameter(row.ended),
-                              column(row.nextAttempt), parameter(row.receipt), keepsWork ? Parameter() : work, row.id,
+                              column(row.nextAttempt), std::int64_t{row.priority}, row.peer, parameter(row.receipt),
+                              name(row.phase), parameter(row.job), keepsWork ? Parameter() : work, row.id,
                               parameter(from)}) == 1;
 }
 

@@ -69,6 +69,12 @@ constexpr std::array migrations{
     "CREATE INDEX transfer_next_attempt ON transfer (next_attempt) WHERE state = 'Queued';"
     "CREATE INDEX transfer_of_peer ON transfer (peer, priority DESC, next_attempt, id) WHERE state = 'Queued';"
     "CREATE INDEX transfer_ended ON transfer (ended) WHERE ended IS NOT NULL;",
+    // 4: jobs, whose programs are run before their replies are sent
+    "ALTER TABLE transfer ADD COLUMN phase TEXT NOT NULL DEFAULT 'Delivery';"
+    "ALTER TABLE transfer ADD COLUMN job TEXT;"
+    "DROP INDEX transfer_of_peer;"
+    "CREATE INDEX transfer_of_peer ON transfer (phase, peer, principal, priority DESC, next_attempt, id)"
+    " WHERE state = 'Queued';",
 };
 
 constexpr Sql readApplicationId{"PRAGMA application_id", "", "i"};

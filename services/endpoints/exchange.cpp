@@ -107,13 +107,13 @@ void Exchange::answer() {
     forwardWithCommit(operation);
   }
   if (operation.reply.empty()) {
-    answered_ = bodyXml; // what is only taken note of is passed on as it came
+    answer_.bodyXml = bodyXml; // what is only taken note of is passed on as it came
   }
   if (forwarding_->ofReply()) {
     acceptElsewhere(operation, bodyXml);
   } else {
     if (forwarding_->ofAny() && operation.order) {
-      order_ = operation.order(call_, bodyXml);
+      answer_.content = operation.order(call_, bodyXml);
     }
     send(operation, operation.run(call_, bodyXml));
   }
@@ -130,19 +130,27 @@ void Exchange::readHeaders(const soap::Envelope &envelope) {
 void Exchange::acceptElsewhere(const Operation &operation, const std::string &bodyXml) {
   if (forwarding_->isKnown()) {
     call_.alsoCommit = {};
+  } else if (operation.job) {
+    answer_.job = operation.job(call_, bodyXml);
   } else if (operation.order) {
-    order_ = operation.order(call_, bodyXml);
+    answer_.content = operation.order(call_, bodyXml);
   } else {
-    answered_ = operation.run(call_, bodyXml).bodyXml;
+    answer_.bodyXml = operation.run(call_, bodyXml).bodyXml;
   }
   // A receipt, so that this message, should it come again, is known for what it is.
   spend(std::string());
+  if (answer_.job) {
+    answer_.job->folder->keep();
+  }
   sayAccepted();
 }
 
 void Exchange::forwardWithCommit(const Operation &operation) {
   call_.alsoCommit = [&](storage::Transaction &transaction, const std::optional<std::string> &receipt) {
-    forwarding_->insert(transaction, operation, receipt && !receipt->empty() ? *receipt : answered_, order_);
+    if (receipt && !receipt->empty()) {
+      answer_.bodyXml = *receipt;
+    }
+    forwarding_->insert(transaction, operation, answer_);
   };
 }
 
@@ -300,8 +308,8 @@ std::vector<std::string> Exchange::echoedParameters(const EndpointReference &end
 }
 
 void Exchange::send(const Operation &operation, Reply reply) {
-  if (answered_.empty()) {
-    answered_ = reply.bodyXml;
+  if (answer_.bodyXml.empty()) {
+    answer_.bodyXml = reply.bodyXml;
   }
   if (addressing_.replyEndpoint().isNone() || operation.reply.empty()) {
     spend();

@@ -68,8 +68,7 @@ private:
   soap::Addressing addressing_;
   Call call_;
   std::optional<Forwarding> forwarding_;
-  std::string answered_;           ///< the body of the reply
-  std::optional<CopyOrder> order_; ///< what is sent in its place
+  Answer answer_; ///< for elsewhere
   bool authorised_ = false;
   bool receiptGiven_ = false;
 };

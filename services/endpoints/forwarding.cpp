@@ -52,6 +52,13 @@ void Forwarding::check(const Operation &operation) {
   }
   if (onward_) {
     allowed("wb:Onward", onward_->to);
+    if (operation.job) {
+      throw Fault(FaultCode::BadParameter,
+                  operation.element +
+                      " sends its response to wsa:ReplyTo; put wb:Onward among the reference parameters of "
+                      "that, for the receiver of the response",
+                  "wb:Onward");
+    }
     if (onward_->send == Onward::Send::Data && !operation.storesData && !operation.order) {
       throw Fault(FaultCode::BadParameter,
                   operation.element + " has no data to send on; ask for the receipt in wb:Onward, or leave it out",
@@ -79,17 +86,18 @@ TransferWork Forwarding::workFor(const EndpointReference &to) const {
   return work;
 }
 
-void Forwarding::fill(TransferWork &work, const Operation &operation, const std::string &bodyXml,
-                      const std::optional<CopyOrder> &order) const {
+void Forwarding::fill(TransferWork &work, const Operation &operation, const Answer &answer) {
   work.action = soap::actionPrefix + (operation.reply.empty() ? operation.element : operation.reply);
-  work.content = order;
-  if (!order) {
-    work.envelope = envelopeOf(work, bodyXml);
+  work.content = answer.content;
+  if (answer.job) {
+    work.job = answer.job->id;
+    work.run = answer.job->order;
+  } else if (!answer.content) {
+    work.envelope = envelopeOf(work, answer.bodyXml);
   }
 }
 
-TransferWork Forwarding::onwardWork(const Operation &operation, const std::string &bodyXml,
-                                    const std::optional<CopyOrder> &order) const {
+TransferWork Forwarding::onwardWork(const Operation &operation, const Answer &answer) const {
   if (operation.element == faultElement) {
     return faultWork(call_.fault.value(), onward_->to, version_, addressing_.messageId,
                      addressing_.transfer.value_or(""), tools_.random);
@@ -97,18 +105,17 @@ TransferWork Forwarding::onwardWork(const Operation &operation, const std::strin
   auto work = workFor(onward_->to);
   if (onward_->send == Onward::Send::Data && operation.storesData) {
     work.action = soap::actionPrefix + std::string("CopyResponse");
-    work.content = orderOf(soap::decode<ReceiveResponse>(bodyXml));
+    work.content = orderOf(soap::decode<ReceiveResponse>(answer.bodyXml));
   } else {
-    fill(work, operation, bodyXml, order);
+    fill(work, operation, answer);
   }
   return work;
 }
 
-void Forwarding::insert(storage::Transaction &transaction, const Operation &operation, const std::string &bodyXml,
-                        const std::optional<CopyOrder> &order) const {
+void Forwarding::insert(storage::Transaction &transaction, const Operation &operation, const Answer &answer) const {
   if (ofReply() && !operation.reply.empty()) {
     auto work = workFor(addressing_.replyEndpoint());
-    fill(work, operation, bodyXml, order);
+    fill(work, operation, answer);
     const auto row = tools_.transfers.rowFor(work, owner(), operation.element, addressing_.messageId.value());
     if (!transaction.insertTransfer(row)) {
       throw Fault(FaultCode::DuplicateMessageId,
@@ -117,7 +124,7 @@ void Forwarding::insert(storage::Transaction &transaction, const Operation &oper
     }
   }
   if (onward_) {
-    const auto work = onwardWork(operation, bodyXml, order);
+    const auto work = onwardWork(operation, answer);
     auto row = tools_.transfers.rowFor(work, owner(), operation.element, work.transfer);
     if (!transaction.insertTransfer(row)) {
       // Where a chain passes twice, its later part goes by the name of its own message.

@@ -10,6 +10,13 @@
 
 namespace waybill::services {
 
+/// What one call is answered with, where it does not go back on the connection: one of these.
+struct Answer {
+  std::string bodyXml;
+  std::optional<CopyOrder> content; ///< sent in its place, and written later
+  std::optional<PreparedJob> job;   ///< what makes it
+};
+
 /// Where the response of one call goes other than back on its connection (wsa:ReplyTo, wsa:FaultTo, wb:Onward), and the
 /// transfers that take it there. Used by one thread; must not outlive the exchange that it serves.
 class Forwarding {
@@ -31,10 +38,8 @@ public:
 
   /// True when a message of this id from this caller has begun a transfer before.
   [[nodiscard]] bool isKnown() const;
-  /// Inserts what delivers the answer, `bodyXml` or, for what answers with content, `order`. Throws Fault
-  /// DuplicateMessageId when isKnown() by now.
-  void insert(storage::Transaction &transaction, const Operation &operation, const std::string &bodyXml,
-              const std::optional<CopyOrder> &order) const;
+  /// Inserts what makes and delivers the answer. Throws Fault DuplicateMessageId when isKnown() by now.
+  void insert(storage::Transaction &transaction, const Operation &operation, const Answer &answer) const;
   /// Inserts what delivers a fault to the fault endpoint, and a transfer that has failed by which the caller can find
   /// it.
   void insertFault(storage::Transaction &transaction, const Fault &fault) const;
@@ -44,10 +49,8 @@ private:
     return !endpoint.isAnonymous() && !endpoint.isNone();
   }
   [[nodiscard]] TransferWork workFor(const EndpointReference &to) const;
-  [[nodiscard]] TransferWork onwardWork(const Operation &operation, const std::string &bodyXml,
-                                        const std::optional<CopyOrder> &order) const;
-  void fill(TransferWork &work, const Operation &operation, const std::string &bodyXml,
-            const std::optional<CopyOrder> &order) const;
+  [[nodiscard]] TransferWork onwardWork(const Operation &operation, const Answer &answer) const;
+  static void fill(TransferWork &work, const Operation &operation, const Answer &answer);
   [[nodiscard]] std::string owner() const { return format(call_.principal); }
 
   const Toolbox &tools_;

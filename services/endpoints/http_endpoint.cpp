@@ -99,7 +99,8 @@ bool HttpEndpoint::handle(transport::Request &request, transport::Response &resp
     metrics(request, response);
   } else {
     response.send(200, plainText,
-                  "This is a Waybill instance. Its SOAP services: /services/data?wsdl and /services/access?wsdl.\n");
+                  "This is a Waybill instance. Its SOAP services: /services/data?wsdl, /services/algorithms?wsdl and "
+                  "/services/access?wsdl.\n");
   }
   return true;
 }

@@ -65,6 +65,42 @@ Operation delivery(DataManager &manager) {
   return operation;
 }
 
+/// What an Invoke elsewhere sends here.
+Operation results(DataManager &manager) {
+  auto operation =
+      plain<InvokeResponse>("InvokeResponse", Kind::NeedsToken, [&manager](Call &call, InvokeResponse delivered) {
+        ReceiveRequest request;
+        request.overwrite = call.overwrite.value_or(Overwrite::Never);
+        for (auto &output : delivered.outputs) {
+          request.data.push_back(std::move(output.data));
+        }
+        return manager.receive(call, request);
+      });
+  operation.reply = "ReceiveResponse";
+  operation.permit = "Receive";
+  operation.storesData = true;
+  return operation;
+}
+
+Operation invoke(AlgorithmService &algorithms) {
+  Operation operation;
+  operation.element = "Invoke";
+  operation.reply = "InvokeResponse";
+  operation.permit = operation.element;
+  operation.run = [&algorithms](Call &call, std::string_view bodyXml) {
+    auto invoked = algorithms.invoke(call, soap::decode<InvokeRequest>(bodyXml));
+    soap::InlineContents inlined;
+    for (const auto &[contentId, bytes] : invoked.inlined) {
+      inlined.emplace(contentId, bytes);
+    }
+    return Reply{soap::encode(invoked.response, inlined), std::move(invoked.parts), invoked.packaging};
+  };
+  operation.job = [&algorithms](Call &call, std::string_view bodyXml) {
+    return algorithms.prepare(call, soap::decode<InvokeRequest>(bodyXml));
+  };
+  return operation;
+}
+
 /// What the end of a chain sends here: only taken note of.
 Operation noteOfReceipt(TransferService &transfers) {
   Operation operation;
@@ -95,6 +131,7 @@ std::vector<Operation> dataOperations(DataManager &manager, TransferService &tra
       copy(manager),
       receive(manager),
       delivery(manager),
+      results(manager),
       noteOfReceipt(transfers),
       noteOfFault(transfers),
       plain<DeleteRequest>(
@@ -114,6 +151,27 @@ std::vector<Operation> dataOperations(DataManager &manager, TransferService &tra
       plain<CancelTransferRequest>(
           "CancelTransfer", Kind::NeedsToken,
           [&transfers](Call &call, const CancelTransferRequest &request) { return transfers.cancel(call, request); }),
+  };
+}
+
+std::vector<Operation> algorithmOperations(AlgorithmService &algorithms, TransferService &jobs) {
+  return {
+      plain<ListAlgorithmsRequest>(
+          "ListAlgorithms", Kind::NeedsToken,
+          [&algorithms](Call &call, const ListAlgorithmsRequest &request) { return algorithms.list(call, request); }),
+      plain<DescribeAlgorithmRequest>("DescribeAlgorithm", Kind::NeedsToken,
+                                      [&algorithms](Call &call, const DescribeAlgorithmRequest &request) {
+                                        return algorithms.describe(call, request);
+                                      }),
+      invoke(algorithms),
+      plain<GetJobRequest>("GetJob", Kind::NeedsToken,
+                           [&jobs](Call &call, const GetJobRequest &request) { return jobs.getJob(call, request); }),
+      plain<ListJobsRequest>(
+          "ListJobs", Kind::NeedsToken,
+          [&jobs](Call &call, const ListJobsRequest &request) { return jobs.listJobs(call, request); }),
+      plain<CancelJobRequest>(
+          "CancelJob", Kind::NeedsToken,
+          [&jobs](Call &call, const CancelJobRequest &request) { return jobs.cancelJob(call, request); }),
   };
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "services/access_service.hpp"
+#include "services/algorithms/algorithm_service.hpp"
 #include "services/data_manager.hpp"
 #include "services/endpoints/soap_endpoint.hpp"
 #include "services/transfer_service.hpp"
@@ -10,8 +11,10 @@
 
 namespace waybill::services {
 
-/// The operations of /services/data and of /services/access: decode, call, encode. The services must outlive them.
+/// The operations of /services/data, /services/algorithms and /services/access: decode, call, encode. The services must
+/// outlive them.
 [[nodiscard]] std::vector<Operation> dataOperations(DataManager &manager, TransferService &transfers);
+[[nodiscard]] std::vector<Operation> algorithmOperations(AlgorithmService &algorithms, TransferService &jobs);
 [[nodiscard]] std::vector<Operation> accessOperations(AccessService &access);
 
 } // namespace waybill::services

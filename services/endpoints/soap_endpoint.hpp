@@ -5,6 +5,7 @@
 #include "domain/random.hpp"
 #include "security/ledger.hpp"
 #include "security/token.hpp"
+#include "services/algorithms/algorithm_service.hpp"
 #include "services/call.hpp"
 #include "services/config.hpp"
 #include "services/log.hpp"
@@ -44,6 +45,8 @@ struct Operation {
   std::function<Reply(Call &call, std::string_view bodyXml)> run;
   /// For what answers with content: everything but the content, which goes out later.
   std::function<CopyOrder(Call &call, std::string_view bodyXml)> order = {};
+  /// For what takes long: everything but the work, which the queue does later.
+  std::function<PreparedJob(Call &call, std::string_view bodyXml)> job = {};
 };
 
 /// What every endpoint works with; all of it outlives the endpoints.

@@ -61,7 +61,7 @@ public:
                 headers(id, "Copy", endpoint("ReplyTo", allowed, more)));
   }
   std::vector<storage::TransferRow> rows() const {
-    auto all = lab.catalog->transfers(std::nullopt, std::nullopt, std::nullopt, 100);
+    auto all = lab.catalog->transfers(storage::TransferKind::Transfer, std::nullopt, std::nullopt, std::nullopt, 100);
     for (auto &row : all) {
       row = lab.catalog->transferById(row.id).value();
     }

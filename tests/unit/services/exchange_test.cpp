@@ -555,7 +555,8 @@ public:
                                    name + "><wsa:Address>https://elsewhere.test/</wsa:Address></" + name + ">")),
           "AddressNotAllowed");
     }
-    CPPUNIT_ASSERT(lab.catalog->transfers(std::nullopt, std::nullopt, std::nullopt, 10).empty());
+    CPPUNIT_ASSERT(
+        lab.catalog->transfers(storage::TransferKind::Transfer, std::nullopt, std::nullopt, std::nullopt, 10).empty());
   }
 
   void replyToNone() {

@@ -264,16 +264,19 @@ public:
   services::RemoteData remote{{egress, {}, schema, config.limits, services::spoolIn(home.path(), room), random, 4, 8}};
   services::DataManager manager{*catalog, *store, trust, locator, remote, room, clock, services::dataLimits(config)};
   services::Leases leases;
+  services::JobFolders folders{home.path()};
+  services::RunTurns turns{config.runs, clock};
   /// Not started: what is to be delivered stays in the catalog, to be looked at.
   services::Transfers transfers{
       {*catalog,
-       {manager, leases, schema, config.limits, services::spoolIn(home.path(), room), random, {}},
+       {manager, leases, schema, config.limits, services::spoolIn(home.path(), room), random, folders, {}},
        egress,
        clock,
        random,
        log,
        audit,
-       metrics},
+       metrics,
+       turns},
       config.transfers};
   services::TransferService transferService{*catalog, trust, transfers, clock, random};
   services::AccessService access{*catalog, trust, server.key.certificate(), "lab", random};

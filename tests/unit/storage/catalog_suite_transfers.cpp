@@ -192,18 +192,19 @@ void CatalogSuite::transfersAreListedNewestFirst() {
     }
   });
   const auto owner = transferOf("a").principal;
-  CPPUNIT_ASSERT((messages(catalog_->transfers(std::nullopt, std::nullopt, std::nullopt, 9)) ==
+  CPPUNIT_ASSERT((messages(catalog_->transfers(TransferKind::Transfer, std::nullopt, std::nullopt, std::nullopt, 9)) ==
                   Names{"f", "e", "d", "c", "b", "a"}));
-  CPPUNIT_ASSERT(
-      (messages(catalog_->transfers(owner, std::nullopt, std::nullopt, 9)) == Names{"f", "e", "d", "b", "a"}));
-  CPPUNIT_ASSERT((messages(catalog_->transfers(owner, TransferState::Failed, std::nullopt, 9)) == Names{"d"}));
-  CPPUNIT_ASSERT(
-      (messages(catalog_->transfers(std::nullopt, TransferState::Queued, std::nullopt, 2)) == Names{"f", "e"}));
-  CPPUNIT_ASSERT(catalog_->transfers("nobody", std::nullopt, std::nullopt, 9).empty());
+  CPPUNIT_ASSERT((messages(catalog_->transfers(TransferKind::Transfer, owner, std::nullopt, std::nullopt, 9)) ==
+                  Names{"f", "e", "d", "b", "a"}));
+  CPPUNIT_ASSERT((messages(catalog_->transfers(TransferKind::Transfer, owner, TransferState::Failed, std::nullopt,
+                                               9)) == Names{"d"}));
+  CPPUNIT_ASSERT((messages(catalog_->transfers(TransferKind::Transfer, std::nullopt, TransferState::Queued,
+                                               std::nullopt, 2)) == Names{"f", "e"}));
+  CPPUNIT_ASSERT(catalog_->transfers(TransferKind::Transfer, "nobody", std::nullopt, std::nullopt, 9).empty());
   Names paged;
   std::optional<TransferPosition> position;
   while (true) {
-    const auto page = catalog_->transfers(owner, std::nullopt, position, 2);
+    const auto page = catalog_->transfers(TransferKind::Transfer, owner, std::nullopt, position, 2);
     if (page.empty()) {
       break;
     }
@@ -239,11 +240,12 @@ void CatalogSuite::dueTransfersComeByPriorityThenTime() {
     add("active", -200, 5, TransferState::Active);
     add("ended", -300, 5, TransferState::Succeeded);
   });
-  CPPUNIT_ASSERT((messages(catalog_->dueTransfers(now, 9, 9)) == Names{"first", "second", "third", "low"}));
-  CPPUNIT_ASSERT((messages(catalog_->dueTransfers(now, 9, 2)) == Names{"first", "second"}));
-  CPPUNIT_ASSERT((messages(catalog_->dueTransfers(now, 2, 9)) == Names{"first", "second"}));
-  CPPUNIT_ASSERT((messages(catalog_->dueTransfers(now + seconds(1), 9, 1)) == Names{"later"}));
-  CPPUNIT_ASSERT(catalog_->dueTransfers(now - seconds(101), 9, 9).empty());
+  CPPUNIT_ASSERT(
+      (messages(catalog_->dueTransfers(JobPhase::Delivery, now, 9, 9)) == Names{"first", "second", "third", "low"}));
+  CPPUNIT_ASSERT((messages(catalog_->dueTransfers(JobPhase::Delivery, now, 9, 2)) == Names{"first", "second"}));
+  CPPUNIT_ASSERT((messages(catalog_->dueTransfers(JobPhase::Delivery, now, 2, 9)) == Names{"first", "second"}));
+  CPPUNIT_ASSERT((messages(catalog_->dueTransfers(JobPhase::Delivery, now + seconds(1), 9, 1)) == Names{"later"}));
+  CPPUNIT_ASSERT(catalog_->dueTransfers(JobPhase::Delivery, now - seconds(101), 9, 9).empty());
   CPPUNIT_ASSERT(catalog_->nextTransferDue(Time()) == now - seconds(100));
   CPPUNIT_ASSERT(catalog_->nextTransferDue(now - seconds(100)) == now - seconds(1));
   CPPUNIT_ASSERT(catalog_->nextTransferDue(now) == now + seconds(1));
@@ -261,7 +263,7 @@ void CatalogSuite::aLongQueueToOnePeerHidesNobodys() {
     other.peer = "c.example:8443";
     CPPUNIT_ASSERT(transaction.insertTransfer(other));
   });
-  const auto due = messages(catalog_->dueTransfers(transferOf("x").nextAttempt, 3, 10));
+  const auto due = messages(catalog_->dueTransfers(JobPhase::Delivery, transferOf("x").nextAttempt, 3, 10));
   CPPUNIT_ASSERT_EQUAL(std::size_t{4}, due.size());
   CPPUNIT_ASSERT_EQUAL(std::string("other"), due.back());
 }

@@ -43,7 +43,7 @@ class SqliteFileTest : public CppUnit::TestFixture {
 public:
   void aNewFileGetsTheSchema() {
     const auto catalog = openSqliteCatalog(path_, clock_);
-    CPPUNIT_ASSERT_EQUAL(std::string("3"), catalog->setting("schema.version").value());
+    CPPUNIT_ASSERT_EQUAL(std::string("4"), catalog->setting("schema.version").value());
     CPPUNIT_ASSERT(catalog->ledgerBirth() == clock_.now());
     RawDatabase raw(path_);
     CPPUNIT_ASSERT_EQUAL(std::string("1463900482"), raw.value("PRAGMA application_id"));
@@ -102,7 +102,7 @@ public:
         "'<r/>');"
         "UPDATE setting SET value = '1' WHERE name = 'schema.version'");
     const auto catalog = openSqliteCatalog(path_, clock_);
-    CPPUNIT_ASSERT_EQUAL(std::string("3"), catalog->setting("schema.version").value());
+    CPPUNIT_ASSERT_EQUAL(std::string("4"), catalog->setting("schema.version").value());
     const auto spent = catalog->token("spent").value();
     CPPUNIT_ASSERT(spent.spent && !spent.held && !spent.request);
     CPPUNIT_ASSERT_EQUAL(std::string("<r/>"), spent.receipt.value());
@@ -127,7 +127,7 @@ public:
     }
     RawDatabase(path_).run("DROP TABLE transfer; UPDATE setting SET value = '2' WHERE name = 'schema.version'");
     const auto catalog = openSqliteCatalog(path_, clock_);
-    CPPUNIT_ASSERT_EQUAL(std::string("3"), catalog->setting("schema.version").value());
+    CPPUNIT_ASSERT_EQUAL(std::string("4"), catalog->setting("schema.version").value());
     CPPUNIT_ASSERT(catalog->token("spent")->spent);
     catalog->commit(Durability::Durable,
                     [&](Transaction &transaction) { CPPUNIT_ASSERT(transaction.insertTransfer(row)); });

@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "services/algorithms/algorithm_service.hpp"
+
+#include "domain/data_path.hpp"
+#include "domain/fault.hpp"
+#include "domain/text.hpp"
+#include "services/algorithms/out_folder.hpp"
+#include "soap/codec.hpp"
+#include "storage/content_store.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace waybill::services {
+
+namespace {
+
+/// Algorithms are granted like paths: text/sort is "/text/sort".
+std::string asPath(const std::string &algorithm) { return "/" + algorithm; }
+
+/// A resource of a token that names algorithms: neither a path nor the id of an object.
+bool isOfAlgorithms(const std::string &resource) {
+  return !resource.starts_with('/') && !storage::isContentId(resource);
+}
+
+bool covers(const std::string &resource, const std::string &algorithm) {
+  const auto name = resource.ends_with('/') ? resource.substr(0, resource.size() - 1) : resource;
+  return isUnder(asPath(algorithm), asPath(name));
+}
+
+bool tokenCovers(const Call &call, const std::string &algorithm) {
+  const auto &resources = call.claims.resources;
+  return resources.empty() || std::any_of(resources.begin(), resources.end(), [&](const auto &resource) {
+           return isOfAlgorithms(resource) && covers(resource, algorithm);
+         });
+}
+
+bool mayInvoke(const security::Trust &trust, const Call &call, const std::string &algorithm) {
+  return trust.may(call.principal, Right::Invoke, asPath(algorithm)) && tokenCovers(call, algorithm);
+}
+
+Attach howToAttach(const InvokeRequest &request, const Call &call) {
+  return request.attach.value_or(call.packaging == soap::Packaging::SwA ? Attach::SwA : Attach::Mtom);
+}
+
+const Data *wish(const InvokeRequest &request, const std::string &output) {
+  const auto found = std::find_if(request.outputs.begin(), request.outputs.end(),
+                                  [&](const auto &named) { return named.name == output; });
+  return found == request.outputs.end() ? nullptr : &found->data;
+}
+
+/// What the response says of an output; Path and Secure as the caller wants them.
+Data describeOutput(const InvokeRequest &request, const std::string &name, const std::string &contentType) {
+  const auto *wanted = wish(request, name);
+  Data data = wanted != nullptr ? *wanted : Data{};
+  data.contentType = contentType;
+  if (request.store && !data.path) {
+    const auto prefix = parsePathPrefix(*request.store);
+    data.path = (prefix == "/" ? "" : prefix) + "/" + name;
+  }
+  return data;
+}
+
+/// Bytes that are wished for outputs, and fields that are not the caller's to say.
+void checkWishes(const InvokeRequest &request) {
+  for (const auto &[name, data] : request.outputs) {
+    if (data.content || data.attachment || data.href || data.token || data.id || data.size || data.digest) {
+      throw Fault(FaultCode::BadParameter,
+                  "Output says how an output is to be called and kept: Path, Secure, Expires, Metadata; leave out the "
+                  "rest",
+                  name);
+    }
+    if (data.path) {
+      (void)DataPath::parse(*data.path);
+    }
+  }
+}
+
+} // namespace
+
+struct AlgorithmService::Results {
+  std::string folder; ///< where they are
+  InvokeResponse response;
+  std::vector<Invocation::Made> made;
+  std::vector<OutputPart> parts; ///< those that travel
+  std::map<std::string, std::string> inlined;
+  soap::Packaging packaging = soap::Packaging::Plain;
+};
+
+std::shared_ptr<const Algorithm> AlgorithmService::find(const Call &call, const std::string &id) const {
+  auto algorithm = tools_.algorithms.find(id);
+  if (!algorithm || !mayInvoke(tools_.trust, call, id)) {
+    throw Fault(
+        FaultCode::NoSuchAlgorithm,
+        call.operation +
+            " found no algorithm of this id that the caller may invoke; ListAlgorithms shows what there is, the "
+            "instance's administrator grants 'invoke' on it, and a token with resources has to name it",
+        printable(id, 200));
+  }
+  return algorithm;
+}
+
+ListAlgorithmsResponse AlgorithmService::list(Call &call, const ListAlgorithmsRequest &) const {
+  ListAlgorithmsResponse response;
+  const auto all = tools_.algorithms.all();
+  for (const auto &[id, algorithm] : *all) {
+    if (mayInvoke(tools_.trust, call, id)) {
+      response.algorithms.push_back(algorithm->description);
+    }
+  }
+  return response;
+}
+
+DescribeAlgorithmResponse AlgorithmService::describe(Call &call, const DescribeAlgorithmRequest &request) const {
+  call.subjects.push_back(printable(request.algorithm, 200));
+  return {find(call, request.algorithm)->description};
+}
+
+/// The resources that narrow which data a call may touch: none, when all are algorithms.
+std::vector<std::string> AlgorithmService::withoutAlgorithms(const Call &call) {
+  std::vector<std::string> data;
+  std::copy_if(call.claims.resources.begin(), call.claims.resources.end(), std::back_inserter(data),
+               [](const auto &resource) { return !isOfAlgorithms(resource); });
+  return data;
+}
+
+Invocation AlgorithmService::begin(Call &call, InvokeRequest request, const std::string &job) const {
+  call.subjects.push_back(printable(request.algorithm, 200));
+  auto algorithm = find(call, request.algorithm);
+  call.claims.resources = withoutAlgorithms(call);
+  Invocation invocation(tools_.invocations, std::move(algorithm), std::move(request), job);
+  checkResults(call, invocation);
+  if (const auto why = tools_.invocations.sandbox.unavailable(); !why.empty()) {
+    throw Fault(FaultCode::Internal, "this instance cannot run algorithms: " + why, invocation.request().algorithm);
+  }
+  return invocation;
+}
+
+/// What can be said of the outputs before there are any.
+void AlgorithmService::checkResults(Call &call, const Invocation &invocation) const {
+  const auto &request = invocation.request();
+  checkWishes(request);
+  if (!request.store) {
+    if (request.attach == Attach::Reference) {
+      throw Fault(FaultCode::BadParameter, "Attach Reference is for outputs that are stored; give Store too", "Attach");
+    }
+    if (request.overwrite) {
+      throw Fault(FaultCode::BadParameter, "Overwrite is about what is stored; give Store too, or leave it out",
+                  "Overwrite");
+    }
+    return;
+  }
+  std::vector<Data> stored;
+  for (const auto &output : invocation.algorithm().description.outputs) {
+    stored.push_back(describeOutput(request, output.name, "application/octet-stream"));
+    if (request.attach == Attach::Reference && stored.back().secure.value_or(true)) {
+      throw Fault(FaultCode::BadParameter,
+                  "Attach Reference is for data that is not secure; say Secure false in an Output of that name",
+                  output.name);
+    }
+  }
+  if (stored.empty()) {
+    throw Fault(FaultCode::BadParameter, "the algorithm has no outputs that could be stored; leave Store out", "Store");
+  }
+  tools_.manager.checkIntake(call, stored, request.overwrite.value_or(Overwrite::Never));
+}
+
+/// What has been made, and how it travels: attached, unless it is stored and nobody asked for its bytes.
+AlgorithmService::Results AlgorithmService::results(const Invocation &invocation, Attach attach,
+                                                    const std::string &job) const {
+  const auto &request = invocation.request();
+  Results results;
+  results.folder = tools_.invocations.folders.out(job);
+  results.made = invocation.outputs();
+  const auto travels = !request.store || (request.attach && attach != Attach::Reference);
+  std::uint64_t inlined = 0;
+  for (const auto &made : results.made) {
+    auto data = describeOutput(request, made.name, made.contentType);
+    data.size = made.size;
+    data.digest = Digest{DigestAlgorithm::Sha256, made.sha256};
+    if (travels) {
+      const auto contentId = std::to_string(results.parts.size()) + "." + job + "@waybill";
+      (attach == Attach::SwA ? data.attachment : data.content) = "cid:" + contentId;
+      results.parts.push_back({contentId, made.contentType, made.size, made.sha256, data.path.value_or(""), made.file});
+      if (attach == Attach::Inline) {
+        inlined += made.size;
+        if (inlined > tools_.inlineBytes) {
+          throw Fault(FaultCode::TooLarge,
+                      "the outputs have more than " + std::to_string(tools_.inlineBytes) +
+                          " bytes (limits.inline_bytes), and Attach is Inline; ask for MTOM or SwA",
+                      made.name);
+        }
+        results.inlined[contentId] = readAll(*openOutput(results.folder, made.file), made.size, made.name);
+      } else {
+        results.packaging = attach == Attach::SwA ? soap::Packaging::SwA : soap::Packaging::Mtom;
+      }
+    }
+    results.response.outputs.push_back({made.name, std::move(data)});
+  }
+  return results;
+}
+
+/// Keeps the outputs as data, in the transaction that spends the token. `receipt` writes the response down.
+void AlgorithmService::store(Call &call, const Invocation &invocation, Results &results,
+                             const std::function<std::string(const InvokeResponse &)> &receipt) {
+  auto &outputs = results.response.outputs;
+  std::vector<Data> incoming;
+  for (const auto &output : outputs) {
+    incoming.push_back(output.data);
+  }
+  Intake intake{incoming, invocation.request().overwrite.value_or(Overwrite::Never), {}, [] {}, {}};
+  intake.open = [&](std::size_t i) { return ResolvedData{openOutput(results.folder, results.made[i].file), {}, {}}; };
+  intake.receipt = [&](const std::vector<Data> &stored) {
+    for (std::size_t i = 0; i < stored.size(); ++i) {
+      auto data = stored[i];
+      data.content = outputs[i].data.content;
+      data.attachment = outputs[i].data.attachment;
+      if (invocation.request().attach == Attach::Reference) {
+        data.href = data.id;
+      }
+      outputs[i].data = std::move(data);
+    }
+    return receipt(results.response);
+  };
+  tools_.manager.take(call, intake);
+}
+
+void AlgorithmService::checkStop() const {
+  if (std::chrono::steady_clock::now().time_since_epoch().count() >= stopAt_) {
+    throw Fault(FaultCode::Busy,
+                "the instance stops, and the program was killed before it had ended; run it again later");
+  }
+}
+
+InvokeReply AlgorithmService::invoke(Call &call, InvokeRequest request) {
+  const auto job = randomId(tools_.random);
+  const auto attach = howToAttach(request, call);
+  auto folder = std::make_shared<JobFolderGuard>(tools_.invocations.folders, job);
+  tools_.invocations.folders.create(job);
+  auto invocation = begin(call, std::move(request), job);
+  invocation.takeAttached(call);
+  invocation.fetch(call);
+  LogTail log;
+  std::optional<std::int32_t> exitStatus;
+  {
+    const auto turn = tools_.turns.wait(format(call.principal));
+    invocation.run(
+        log, [this] { checkStop(); }, exitStatus);
+  }
+  auto results = this->results(invocation, attach, job);
+  results.response.job = call.messageId.value_or("urn:uuid:" + randomUuid(tools_.random));
+  results.response.log = log.text();
+  if (invocation.request().store && !results.made.empty()) {
+    store(call, invocation, results, [&](const InvokeResponse &response) {
+      // What travels is in no receipt: who asks again finds it stored.
+      auto kept = response;
+      for (auto &output : kept.outputs) {
+        output.data.content.reset();
+        output.data.attachment.reset();
+      }
+      return soap::encode(kept);
+    });
+  }
+  InvokeReply reply;
+  reply.response = std::move(results.response);
+  reply.inlined = std::move(results.inlined);
+  reply.packaging = results.packaging;
+  for (const auto &part : results.parts) {
+    call.bytesOut += part.size;
+    if (results.packaging != soap::Packaging::Plain) {
+      reply.parts.push_back({part.contentId, part.contentType, part.size,
+                             [folder, path = results.folder, file = part.file] { return openOutput(path, file); }});
+    }
+  }
+  return reply;
+}
+
+PreparedJob AlgorithmService::prepare(Call &call, InvokeRequest request) {
+  PreparedJob prepared;
+  prepared.id = randomId(tools_.random);
+  prepared.order.attach = howToAttach(request, call);
+  prepared.order.algorithm = request.algorithm;
+  const auto queued = tools_.catalog
+                          .transfers(storage::TransferKind::Job, format(call.principal), TransferState::Queued,
+                                     std::nullopt, tools_.queuedPerPrincipal)
+                          .size();
+  if (queued >= tools_.queuedPerPrincipal) {
+    throw Fault(
+        FaultCode::Busy,
+        "the caller has " + std::to_string(queued) +
+            " jobs waiting, as many as one may have (algorithms.queued_per_principal); wait for some, or cancel "
+            "them",
+        printable(request.algorithm, 200));
+  }
+  prepared.folder = std::make_shared<JobFolderGuard>(tools_.invocations.folders, prepared.id);
+  tools_.invocations.folders.create(prepared.id);
+  auto invocation = begin(call, std::move(request), prepared.id);
+  if (!call.claims.resources.empty()) {
+    prepared.order.data = call.claims.resources;
+  }
+  invocation.takeAttached(call);
+  tools_.invocations.folders.sync(prepared.id);
+  prepared.order.attached = invocation.taken();
+  prepared.order.request = soap::encode(invocation.withoutParts(call));
+  return prepared;
+}
+
+void AlgorithmService::run(const TransferWork &work, const std::string &principal, JobNote &note, LogTail &log,
+                           const std::function<void()> &check, const Commit &commit) {
+  const auto &order = work.run.value();
+  Call call;
+  call.operation = "Invoke";
+  call.baseUrl = work.baseUrl;
+  call.principal = parsePrincipal(principal).value();
+  call.claims.resources = order.data.value_or(std::vector<std::string>());
+  const auto request = soap::decode<InvokeRequest>(order.request);
+  auto algorithm = tools_.algorithms.find(request.algorithm);
+  if (!algorithm || !tools_.trust.may(call.principal, Right::Invoke, asPath(request.algorithm))) {
+    throw Fault(
+        FaultCode::NoSuchAlgorithm,
+        "the algorithm is no longer published, or no longer for this caller; ListAlgorithms shows what there is",
+        printable(request.algorithm, 200));
+  }
+  tools_.invocations.folders.clearOut(work.job);
+  Invocation invocation(tools_.invocations, std::move(algorithm), request, work.job);
+  invocation.setTaken(order.attached);
+  invocation.fetch(call);
+  const auto keepNote = [&] { note.log = log.text(); };
+  try {
+    invocation.run(log, check, note.exitStatus);
+  } catch (...) {
+    keepNote();
+    throw;
+  }
+  keepNote();
+  auto results = this->results(invocation, order.attach, work.job);
+  results.response.job = work.relatesTo.value_or(work.messageId);
+  results.response.exitStatus = note.exitStatus.value_or(0);
+  results.response.log = note.log;
+  tools_.invocations.folders.sync(work.job);
+  auto delivery = work;
+  delivery.run.reset();
+  delivery.parts = results.parts;
+  delivery.packaging = results.packaging;
+  const auto deliver = [&](storage::Transaction &transaction, const InvokeResponse &response) {
+    soap::InlineContents inlined;
+    for (const auto &[contentId, bytes] : results.inlined) {
+      inlined.emplace(contentId, bytes);
+    }
+    delivery.envelope = envelopeOf(delivery, soap::encode(response, inlined));
+    commit(transaction, delivery);
+  };
+  if (invocation.request().store && !results.made.empty()) {
+    call.alsoCommit = [&](storage::Transaction &transaction, const std::optional<std::string> &) {
+      deliver(transaction, results.response);
+    };
+    store(call, invocation, results, [](const InvokeResponse &) { return std::string(); });
+  } else {
+    tools_.catalog.commit(storage::Durability::Durable,
+                          [&](storage::Transaction &transaction) { deliver(transaction, results.response); });
+  }
+}
+
+} // namespace waybill::services

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "services/transfer_work.hpp"
+#include "storage/catalog.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace waybill::services {
+
+class LogTail;
+
+/// What is known of a job's program (storage::TransferRow::job).
+struct JobNote {
+  std::string algorithm;
+  std::optional<std::int32_t> exitStatus;
+  std::string log; ///< the end of what it printed
+  friend bool operator==(const JobNote &, const JobNote &) = default;
+};
+/// As JSON text.
+[[nodiscard]] std::string print(const JobNote &note);
+/// Throws Fault Internal for what print() did not write.
+[[nodiscard]] JobNote parseJobNote(std::string_view text);
+
+/// Runs what the queue has to run before it can be delivered. Thread-safe.
+class JobRunner {
+public:
+  /// Part of the transaction that keeps what the program has made: given the message that is to be delivered now.
+  using Commit = std::function<void(storage::Transaction &, const TransferWork &delivery)>;
+
+  virtual ~JobRunner() = default;
+  /// Runs `work.run` for `principal`, a formatted Principal, and calls `commit` once it has succeeded. `note` is kept
+  /// up to date, also when this throws: Fault, and what `check` throws, which is called several times a second.
+  virtual void run(const TransferWork &work, const std::string &principal, JobNote &note, LogTail &log,
+                   const std::function<void()> &check, const Commit &commit) = 0;
+  /// The job has ended: what is kept for it goes.
+  virtual void forget(const std::string &job) noexcept = 0;
+};
+
+} // namespace waybill::services

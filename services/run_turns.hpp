@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "domain/clock.hpp"
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+namespace waybill::services {
+
+/// How many programs run at the same time, in all and for each principal, be it for who waits for the reply or for the
+/// queue. Who has waited longest among those with the fewest under way is next. Thread-safe; must outlive its turns.
+class RunTurns {
+public:
+  struct Bounds {
+    std::size_t active = 4;       ///< programs at the same time
+    std::size_t perPrincipal = 2; ///< of them, for one principal
+    std::size_t waiting = 8;      ///< callers that wait, or run, with their connections open
+    std::chrono::seconds patience{30};
+  };
+  RunTurns(Bounds bounds, const Clock &clock) : bounds_(bounds), clock_(clock) {}
+
+  /// Leave to run one program, until it is destroyed.
+  class Turn {
+  public:
+    ~Turn() { turns_.end(principal_, caller_); }
+    Turn(const Turn &) = delete;
+    Turn &operator=(const Turn &) = delete;
+
+  private:
+    friend class RunTurns;
+    Turn(RunTurns &turns, std::string principal, bool caller)
+        : turns_(turns), principal_(std::move(principal)), caller_(caller) {}
+    RunTurns &turns_;
+    std::string principal_;
+    bool caller_;
+  };
+
+  /// For a caller: waits for its turn. Throws Fault Busy when too many wait already, or it has waited too long.
+  [[nodiscard]] std::unique_ptr<Turn> wait(const std::string &principal);
+  /// For the queue: a turn for what could have run since `due`, or null when it is not its turn.
+  [[nodiscard]] std::unique_ptr<Turn> tryTake(const std::string &principal, Time due);
+  /// How many that principal has under way.
+  [[nodiscard]] std::size_t underWay(const std::string &principal) const;
+  /// Called, in any thread, whenever a turn has ended. Set it before there are any.
+  void onFree(std::function<void()> told) { told_ = std::move(told); }
+
+private:
+  struct Waiter {
+    std::string principal;
+    Time since;
+  };
+  void end(const std::string &principal, bool caller);
+  [[nodiscard]] bool fits(const std::string &principal) const;
+  [[nodiscard]] bool isNext(const Waiter &waiter) const;
+  [[nodiscard]] std::size_t count(const std::string &principal) const;
+
+  Bounds bounds_;
+  const Clock &clock_;
+  std::function<void()> told_;
+  mutable std::mutex mutex_;
+  std::condition_variable free_;
+  std::map<std::string, std::size_t> running_; ///< by principal; guarded by mutex_, as are the others
+  std::size_t active_ = 0;
+  std::size_t callers_ = 0;
+  std::list<Waiter> waiting_;
+};
+
+} // namespace waybill::services
