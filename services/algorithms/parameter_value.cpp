@@ -133,14 +133,14 @@ std::strong_ordering operator<=>(const DecimalNumber &a, const DecimalNumber &b)
   if (a.negative_ != b.negative_) {
     return a.negative_ ? std::strong_ordering::less : std::strong_ordering::greater;
   }
-  auto size = a.whole_.size() <=> b.whole_.size();
-  if (size == std::strong_ordering::equal) {
-    size = a.whole_ <=> b.whole_;
+  // Of two negative numbers the one with the greater digits is the lesser.
+  const auto &left = a.negative_ ? b : a;
+  const auto &right = a.negative_ ? a : b;
+  auto order = left.whole_.size() <=> right.whole_.size();
+  if (order == std::strong_ordering::equal) {
+    order = left.whole_ <=> right.whole_;
   }
-  if (size == std::strong_ordering::equal) {
-    size = a.fraction_ <=> b.fraction_;
-  }
-  return a.negative_ ? 0 <=> size : size;
+  return order == std::strong_ordering::equal ? left.fraction_ <=> right.fraction_ : order;
 }
 
 std::string allowedValues(const ParameterDeclaration &declaration) {

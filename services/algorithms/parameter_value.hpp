@@ -11,9 +11,9 @@
 
 namespace waybill::services {
 
-constexpr std::uint64_t longestString = 1000;        ///< bytes of a string parameter that says no max_length
-constexpr std::uint64_t longestStringEver = 100'000; ///< one argument of a program may have 128 KiB (execve(2))
-constexpr std::uint64_t longestMatched = 10'000;     ///< of one with a pattern: matching takes time
+constexpr std::uint64_t longestString = 1000;       ///< bytes of a string parameter that says no max_length
+constexpr std::int64_t longestStringEver = 100'000; ///< one argument of a program may have 128 KiB (execve(2))
+constexpr std::int64_t longestMatched = 10'000;     ///< of one with a pattern: matching takes time
 
 /// A number as xs:integer and xs:decimal write it (XML Schema 1.0 part 2, 3.3.13 and 3.2.3), exact.
 class DecimalNumber {
