@@ -199,6 +199,8 @@ std::vector<std::string> sandboxCommand(const Sandbox::Options &options, const S
                                    "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP", "--", "/usr/bin/setpriv",
                                    "--reuid=" + std::to_string(nobody), "--regid=" + std::to_string(nobody),
                                    "--clear-groups", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"});
+  } else {
+    command.insert(command.end(), {"--uid", std::to_string(nobody), "--gid", std::to_string(nobody)});
   }
   command.insert(command.end(), {"--", program});
   command.insert(command.end(), task.command.begin() + 1, task.command.end());
