@@ -99,7 +99,7 @@ private:
 
 /// The path within of the program `name`.
 std::string programOf(const Sandbox::Options &options, const std::string &name) {
-  const auto path = name.find('/') == std::string::npos ? "/usr/bin/" + name : name;
+  auto path = name.find('/') == std::string::npos ? "/usr/bin/" + name : name;
   if (isWithin(path, "/in") || isWithin(path, "/out")) {
     return path;
   }
