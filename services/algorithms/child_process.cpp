@@ -80,6 +80,7 @@ ChildProcess::ChildProcess(const std::vector<std::string> &command, const std::v
   actions.place(above);
   const SpawnAttributes attributes;
   std::vector<char *> arguments;
+  arguments.reserve(command.size() + 1);
   for (const auto &argument : command) {
     arguments.push_back(const_cast<char *>(argument.c_str())); // posix_spawn() does not write to them
   }

@@ -192,6 +192,10 @@ std::unique_ptr<Source> openOutput(const std::string &outFolder, const std::stri
 }
 
 FolderUse folderUse(int folder, std::uint64_t mostBytes, std::uint64_t mostEntries) {
+  struct stat found {};
+  if (::fstat(folder, &found) == 0 && (found.st_mode & S_IRWXU) != S_IRWXU) {
+    ::fchmod(folder, (found.st_mode & 07777U) | S_IRWXU); // counting it says whether that was of use
+  }
   Counter counter(mostBytes, mostEntries);
   counter.count(folder, ".", 0);
   return counter.use();

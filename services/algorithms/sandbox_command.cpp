@@ -99,7 +99,7 @@ private:
 
 /// The path within of the program `name`.
 std::string programOf(const Sandbox::Options &options, const std::string &name) {
-  const auto path = name.find('/') == std::string::npos ? "/usr/bin/" + name : name;
+  auto path = name.find('/') == std::string::npos ? "/usr/bin/" + name : name;
   if (isWithin(path, "/in") || isWithin(path, "/out")) {
     return path;
   }
@@ -199,6 +199,8 @@ std::vector<std::string> sandboxCommand(const Sandbox::Options &options, const S
                                    "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP", "--", "/usr/bin/setpriv",
                                    "--reuid=" + std::to_string(nobody), "--regid=" + std::to_string(nobody),
                                    "--clear-groups", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"});
+  } else {
+    command.insert(command.end(), {"--uid", std::to_string(nobody), "--gid", std::to_string(nobody)});
   }
   command.insert(command.end(), {"--", program});
   command.insert(command.end(), task.command.begin() + 1, task.command.end());

@@ -18,6 +18,7 @@ namespace {
 using storage::FileDescriptor;
 
 constexpr std::uint64_t kibibyte = 1024;
+constexpr int mostRefusals = 20;
 
 /// Calls `found` with each name in the folder `path` of `parent` that begins with a digit: processes, descriptors.
 template <class Found> void eachNumber(int parent, const std::string &path, Found found) {
@@ -63,7 +64,8 @@ bool SandboxView::isThere() {
   const auto path = "/proc/" + std::to_string(first_) + "/root";
   const FileDescriptor root(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!root.isOpen()) {
-    if (errno == EACCES || errno == EPERM) {
+    // A process that is changing its users may be refused for a moment.
+    if ((errno == EACCES || errno == EPERM) && ++refusals_ > mostRefusals) {
       throw Fault(FaultCode::Internal,
                   "the sandbox's limits cannot be watched: this process may not look into " + path +
                       "; run the daemon as root, or let it see its own processes (hidepid, kernel.yama.ptrace_scope)");

@@ -28,7 +28,7 @@ public:
   SandboxView(pid_t first, int outFolder);
 
   /// False while the sandbox is being set up; then there is nothing to look at yet. Throws Fault Internal when this
-  /// process may not look.
+  /// process is not allowed to look, again and again.
   [[nodiscard]] bool isThere();
 
   /// Memory: what processes have that is not a file of the disk, in RAM and in swap, with their page tables, and
@@ -42,6 +42,7 @@ private:
 
   pid_t first_;
   struct stat outFolder_ {};
+  int refusals_ = 0;
   storage::FileDescriptor processes_; ///< the sandbox's own /proc
   storage::FileDescriptor temporary_; ///< its /tmp
   storage::FileDescriptor shared_;    ///< its /dev/shm

@@ -95,7 +95,7 @@ Supervisor::Supervisor(Start start, const AlgorithmLimits &limits, std::uint64_t
 
 Supervisor::~Supervisor() {
   // After a failure; else all is gone by now.
-  static_cast<void>(killAndWait(first_, patience));
+  static_cast<void>(killAll());
 }
 
 SandboxResult Supervisor::run() {
@@ -223,6 +223,7 @@ void Supervisor::tick() {
   }
   if (view_ && view_->isThere()) {
     lookAtProcesses();
+    lookAtDisk();
     if (now >= nextFolder_) {
       lookAtFolder();
     }
@@ -249,19 +250,24 @@ void Supervisor::lookAtFolder() {
   const auto began = Clock::now();
   const auto use = folderUse(start_.outFolder, limits_.output, mostFiles);
   const auto bytes = use.bytes + hidden_;
-  struct statvfs disk {};
   if (bytes > limits_.output) {
     exceed(fmt::format("output of {} or more (allowed: {})", bytesText(bytes), bytesText(limits_.output)));
   } else if (use.entries > mostFiles) {
     exceed(fmt::format("output of {} files or more (allowed: {})", use.entries, mostFiles));
   } else if (!use.readable) {
     exceed("output in folders that cannot be looked into, or too deep in each other");
-  } else if (::fstatvfs(start_.outFolder, &disk) == 0 && disk.f_bavail * disk.f_frsize < minimumFree_) {
-    exceed(fmt::format("the site's disk: {} are free (to be left: {})", bytesText(disk.f_bavail * disk.f_frsize),
-                       bytesText(minimumFree_)));
   }
   const auto now = Clock::now();
   nextFolder_ = now + folderPauses * (now - began);
+}
+
+// The last resort: what shows in no other number fills the disk as well.
+void Supervisor::lookAtDisk() {
+  struct statvfs disk {};
+  if (::fstatvfs(start_.outFolder, &disk) == 0 && disk.f_bavail * disk.f_frsize < minimumFree_) {
+    exceed(fmt::format("room on the site's disk: {} are free ({} are to be left)",
+                       bytesText(disk.f_bavail * disk.f_frsize), bytesText(minimumFree_)));
+  }
 }
 
 void Supervisor::exceed(std::string limit) {
@@ -271,9 +277,23 @@ void Supervisor::exceed(std::string limit) {
   }
 }
 
+bool Supervisor::killAll() noexcept {
+  bool gone = killAndWait(first_, patience);
+  if (bwrap_) {
+    bwrap_->kill();
+  }
+  // Every process of the run has the log open, those of bwrap included that were not known yet. Nobody writes any more,
+  // so this is no more than the pipe holds.
+  pollfd rest{logPipe_.get(), POLLIN, 0};
+  while (gone && logPipe_.isOpen()) {
+    gone = ::poll(&rest, 1, patience * 1000) > 0;
+    readLog();
+  }
+  return gone;
+}
+
 void Supervisor::end() {
-  const bool gone = killAndWait(first_, patience);
-  bwrap_->kill();
+  const bool gone = killAll();
   result_.wall = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - started_);
   result_.cpu = std::max(result_.cpu, cpuClock_.read().value_or(0ms));
   if (!gone) {
@@ -281,11 +301,6 @@ void Supervisor::end() {
                 fmt::format("a program that was killed is still there after {} s: it waits for a disk or a network "
                             "file system that does not answer; the site's administrator has to look at it",
                             patience));
-  }
-  // No more than the pipe holds: nobody writes any more.
-  pollfd rest{logPipe_.get(), POLLIN, 0};
-  while (logPipe_.isOpen() && ::poll(&rest, 1, patience * 1000) > 0) {
-    readLog();
   }
 }
 
@@ -316,7 +331,7 @@ void Supervisor::failSetUp() const {
   throw Fault(FaultCode::Internal,
               "the sandbox for a program could not be set up" +
                   (said.empty() ? ": bwrap ended without saying why" : ": " + printable(said)) +
-                  "; see \"Algorithms\" in docs/operations.md for what it needs of the system",
+                  "; docs/decisions/0005-sandbox.md says what it needs of the system",
               {}, {}, LogText(printable(said, enoughWords)));
 }
 

@@ -45,6 +45,8 @@ private:
   void tick();
   void lookAtProcesses();
   void lookAtFolder();
+  void lookAtDisk();
+  [[nodiscard]] bool killAll() noexcept;
   void end();
   void judge();
   void exceed(std::string limit);
