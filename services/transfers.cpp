@@ -151,13 +151,15 @@ void Transfers::serve(const std::stop_token &stop, JobPhase phase, std::shared_p
     try {
       Look look;
       if (auto row = pick(phase, running, look)) {
-        const auto id = row->id;
-        guarded(*std::move(row), work);
+        guarded(*row, work);
         {
           const std::lock_guard lock(mutex_);
-          running_.erase(id);
+          running_.erase(row->id);
         }
         running->turn.reset();
+        if (running->cancelled) { // which is set only while it is in running_
+          forget(parseTransferWork(row->work));
+        }
         wake();
       } else {
         wait(stop, look);
@@ -174,10 +176,8 @@ void Transfers::serve(const std::stop_token &stop, JobPhase phase, std::shared_p
 void Transfers::guarded(storage::TransferRow row, const std::function<void(storage::TransferRow)> &work) {
   try {
     work(row);
-  } catch (const Interrupted &) {
-    // Cancelled, and so written down already, or to be taken up by the next start. A lease that was begun after the
-    // cancel had looked for it ends here.
-    tools_.courier.leases.end(parseTransferWork(row.work).lease);
+  } catch (const Interrupted &) { // NOLINT(bugprone-empty-catch)
+    // Cancelled, and so written down already, or to be taken up by the next start.
   } catch (const std::exception &error) {
     tools_.log.error("transfer", {{"id", row.id}, {"reason", error.what()}});
     row.state = TransferState::Queued;
@@ -311,7 +311,6 @@ void Transfers::finish(storage::TransferRow row, TransferWork work, const Delive
     return;
   }
   row.ended = now;
-  tools_.courier.leases.end(work.lease);
   auto written = false;
   const auto told = row.state == TransferState::Failed ? notice(row, work, *delivered.fault) : std::nullopt;
   tools_.catalog.commit(storage::Durability::Durable, [&](storage::Transaction &transaction) {
@@ -320,9 +319,7 @@ void Transfers::finish(storage::TransferRow row, TransferWork work, const Delive
       throw Fault(FaultCode::Internal, "two messages of this instance have one MessageID", told->messageId);
     }
   });
-  if (!work.job.empty()) {
-    runner_->forget(work.job);
-  }
+  forget(work);
   if (written) {
     record(row, work, delivered);
   }
@@ -401,6 +398,11 @@ Transfer Transfers::describe(const storage::TransferRow &row) const {
 
 bool Transfers::cancel(storage::Transaction &transaction, const storage::TransferRow &row) const {
   auto cancelled = row;
+  if (row.job) {
+    auto note = parseJobNote(*row.job);
+    note.log = describeJob(row).log; // of the program that runs
+    cancelled.job = print(note);
+  }
   cancelled.state = TransferState::Cancelled;
   cancelled.ended = tools_.clock.now();
   return transaction.updateTransfer(cancelled, std::nullopt);
@@ -409,10 +411,20 @@ bool Transfers::cancel(storage::Transaction &transaction, const storage::Transfe
 void Transfers::interrupt(const storage::TransferRow &row) {
   const auto work = row.work.empty() ? TransferWork() : parseTransferWork(row.work);
   tools_.courier.leases.end(work.lease);
-  const std::lock_guard lock(mutex_);
-  if (const auto found = running_.find(row.id); found != running_.end()) {
-    found->second->cancelled = true; // its thread does the rest
-  } else if (!work.job.empty()) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = running_.find(row.id); found != running_.end()) {
+      found->second->cancelled = true; // its thread does the rest
+      return;
+    }
+  }
+  forget(work);
+}
+
+/// A transfer has ended: what was kept for it goes.
+void Transfers::forget(const TransferWork &work) {
+  tools_.courier.leases.end(work.lease);
+  if (!work.job.empty()) {
     runner_->forget(work.job);
   }
 }

@@ -100,6 +100,7 @@ private:
   [[nodiscard]] const storage::TransferRow *pickRun(const std::vector<storage::TransferRow> &due,
                                                     std::unique_ptr<RunTurns::Turn> &turn) const;
   void wait(const std::stop_token &stop, const Look &look);
+  void forget(const TransferWork &work);
   void guarded(storage::TransferRow row, const std::function<void(storage::TransferRow)> &work);
   [[nodiscard]] bool mayDeliver(const storage::TransferRow &row) const;
   void deliver(Courier &courier, storage::TransferRow row, const Running &running);

@@ -49,11 +49,6 @@ void Transfers::runProgram(storage::TransferRow row, Running &running, const std
                    }
                  });
     record(run, work, {});
-  } catch (const Interrupted &) {
-    if (running.cancelled) {
-      runner_->forget(work.job);
-    }
-    throw;
   } catch (const Fault &fault) {
     row.job = print(note);
     finish(std::move(row), work,

@@ -70,7 +70,8 @@ def fall_over():
         assert run(labs.a, cat(("Id", url(labs.a) + "/data/" + "0" * 32), ("Href", there))).bytes("text") == TEXT
         reply = send(labs.a, cat(("Id", url(labs.a) + "/data/" + "0" * 32), ("Href", url(labs.b) + "/data/" + "1" * 32), ("Attachment", "cid:gone@x")))
         expect_fault(reply, "UnresolvableData")
-        assert reply[2].count(b"<wb:Tried>") == 4, reply[2]
+        for tried in (b"Attachment &apos;cid:gone@x&apos;: no part", b"no data here that this caller may read", b"/data/11111111111111111111111111111111&apos;: GET"):
+            assert tried in reply[2], f"no {tried} in {reply[2]}"
         expect_fault(send(labs.a, cat()), "UnresolvableData")
         no_job_files(labs.a)
 
@@ -82,7 +83,7 @@ def what_a_caller_may():
             command(BIN / "waybill", "--home", lab.home, *what)
 
         lab.start()
-        mine = store(lab, "/in", TEXT)
+        mine = element(lab.call("Receive", "<wb:Receive><wb:Data><wb:Path>/in</wb:Path><wb:Content>eAo=</wb:Content></wb:Data></wb:Receive>")[2], "Id")
         expect_fault(send(lab, cat(("Content", "eAo="))), "NoSuchAlgorithm")
         assert b"<wb:Algorithm>" not in send(lab, "<wb:ListAlgorithms/>", operation="ListAlgorithms")[2]
         administer("grant", "alice", "invoke", "text")
@@ -187,7 +188,7 @@ def programs_that_fail():
         fails("shell", "kill -9 $$", "137")
         fails("shell", "true", "has not made its output")
         fails("shell", "ln -s /etc/passwd /out/out", "out")
-        fails("quick", "sleep 30", "was killed at a limit", "2 s")
+        fails("quick", "sleep 30", "was killed at a limit", "2.0 s")
         fails("quick", "while :; do :; done", "CPU")
         fails("quick", "head -c 5000000 /dev/zero > /out/out", "killed at a limit")
         fails("quick", "head -c 200000000 /dev/zero | tail", "memory")
