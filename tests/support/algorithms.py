@@ -88,7 +88,7 @@ type = "string"
 required = true
 [limits]
 cpu_seconds = 1
-wall_seconds = 2
+wall_seconds = 6
 memory = "64 MiB"
 processes = 8
 output = "1 MiB"
