@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "services/algorithms/sandbox_command.hpp"
+
+#include "domain/fault.hpp"
+#include "domain/text.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <set>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace waybill::services {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What programs of the system expect to find. Not the whole of /etc: private keys lie there.
+constexpr const char *readableSettings[] = {"/etc/alternatives",  "/etc/fonts",        "/etc/ld.so.cache",
+                                            "/etc/localtime",     "/etc/magic",        "/etc/mime.types",
+                                            "/etc/ImageMagick-6", "/etc/ImageMagick-7"};
+/// Links into /usr on a merged system, folders on an older one.
+constexpr const char *systemFolders[] = {"/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"};
+
+bool isWithin(const fs::path &path, const fs::path &folder) {
+  return std::mismatch(folder.begin(), folder.end(), path.begin(), path.end()).first == folder.end();
+}
+
+/// `path` without links and without a slash at the end.
+fs::path real(const std::string &path) {
+  std::error_code ignored; // what is not there is compared as it is written
+  const auto found = fs::weakly_canonical(fs::absolute(path), ignored);
+  const auto plain = (found.empty() ? fs::path(path) : found).lexically_normal();
+  return plain.has_filename() ? plain : plain.parent_path();
+}
+
+/// All that programs may read and that holds programs.
+std::vector<std::string> readableFolders(const Sandbox::Options &options) {
+  std::vector<std::string> folders = {"/usr"};
+  folders.insert(folders.end(), std::begin(systemFolders), std::end(systemFolders));
+  folders.insert(folders.end(), std::begin(readableSettings), std::end(readableSettings));
+  folders.insert(folders.end(), options.readOnly.begin(), options.readOnly.end());
+  return folders;
+}
+
+bool isSegment(const std::string &name) {
+  return !name.empty() && name != "." && name != ".." && name.size() <= 255 && isUtf8(name) &&
+         !hasControlCharacters(name) && name.find('/') == std::string::npos;
+}
+
+void require(bool is, const std::string &what, const std::string &name) {
+  if (!is) {
+    throw Fault(FaultCode::Internal,
+                "a program cannot be run with " + what + " called \"" + printable(name) +
+                    "\": such a name is not safe; change it in the algorithm's file",
+                name);
+  }
+}
+
+/// The folders on the way to the input `name`, each with its parents before it.
+void addFoldersOf(const std::string &name, std::vector<std::string> &command, std::set<std::string> &made) {
+  std::size_t from = 0;
+  for (auto slash = name.find('/'); slash != std::string::npos; slash = name.find('/', from)) {
+    require(isSegment(name.substr(from, slash - from)), "an input", name);
+    if (made.insert(name.substr(0, slash)).second) {
+      command.insert(command.end(), {"--dir", "/in/" + name.substr(0, slash)});
+    }
+    from = slash + 1;
+  }
+  require(isSegment(name.substr(from)), "an input", name);
+}
+
+/// The path within of the program `name`.
+std::string programOf(const Sandbox::Options &options, const std::string &name) {
+  const auto path = name.find('/') == std::string::npos ? "/usr/bin/" + name : name;
+  if (isWithin(path, "/in") || isWithin(path, "/out")) {
+    return path;
+  }
+  struct stat found {};
+  const auto place = real(path);
+  const auto folders = readableFolders(options);
+  const bool shown =
+      std::any_of(folders.begin(), folders.end(), [&](const auto &folder) { return isWithin(place, real(folder)); });
+  if (path.front() != '/' || ::stat(path.c_str(), &found) != 0 || !S_ISREG(found.st_mode) ||
+      (found.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) == 0 || !shown) {
+    throw Fault(FaultCode::BadParameter,
+                "the algorithm's program \"" + printable(name) + "\" is not " +
+                    (shown ? "an executable file of this machine: install it, or correct the algorithm's file"
+                           : "in a folder that algorithms may read (/usr and what the configuration adds): add its "
+                             "folder, or correct the algorithm's file"),
+                name);
+  }
+  return path;
+}
+
+void addSystem(const Sandbox::Options &options, std::vector<std::string> &command) {
+  command.insert(command.end(), {"--ro-bind", "/usr", "/usr"});
+  for (const std::string folder : systemFolders) {
+    if (fs::is_symlink(folder)) {
+      command.insert(command.end(), {"--symlink", fs::read_symlink(folder).string(), folder});
+    } else if (fs::exists(folder)) {
+      command.insert(command.end(), {"--ro-bind", folder, folder});
+    }
+  }
+  for (const std::string settings : readableSettings) {
+    if (fs::exists(settings)) {
+      command.insert(command.end(), {"--ro-bind", settings, settings});
+    }
+  }
+  for (const auto &more : options.readOnly) {
+    command.insert(command.end(), {"--ro-bind", more, more});
+  }
+}
+
+void addEnvironment(const SandboxTask &task, std::vector<std::string> &command) {
+  auto environment = task.environment;
+  environment.insert({{"PATH", "/usr/local/bin:/usr/bin:/bin"}, {"HOME", "/tmp"}, {"LC_ALL", "C.UTF-8"}});
+  command.emplace_back("--clearenv");
+  for (const auto &[name, value] : environment) {
+    require(!name.empty() && name.find('=') == std::string::npos, "a variable", name);
+    command.insert(command.end(), {"--setenv", name, value});
+  }
+}
+
+} // namespace
+
+std::string exposureOf(const Sandbox::Options &options) {
+  const auto home = real(options.home);
+  for (const auto &folder : readableFolders(options)) {
+    const auto shown = real(folder);
+    if (isWithin(home, shown) || isWithin(shown, home)) {
+      return "algorithms may read " + folder + ", and the instance's home " + options.home + " is " +
+             (isWithin(home, shown) ? "in it" : "around it") +
+             ", where its keys are: take that folder out of the configuration, or move the home elsewhere";
+    }
+  }
+  return {};
+}
+
+std::vector<std::string> sandboxCommand(const Sandbox::Options &options, const SandboxTask &task) {
+  const bool asRoot = ::geteuid() == 0;
+  const auto size = std::to_string(task.limits.memory);
+  require(!task.command.empty(), "a command", "");
+  const auto program = programOf(options, task.command.front());
+  std::vector<std::string> command = {options.bwrap,       "--unshare-user", "--unshare-all",
+                                      "--die-with-parent", "--new-session",  "--hostname",
+                                      "sandbox",           "--cap-drop",     "ALL"};
+  addEnvironment(task, command);
+  addSystem(options, command);
+  command.insert(command.end(), {"--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--size", size, "--tmpfs",
+                                 "/dev/shm", "--perms", "1777", "--size", size, "--tmpfs", "/tmp", "--dir", "/in"});
+  std::set<std::string> folders;
+  for (const auto &input : task.inputs) {
+    addFoldersOf(input.name, command, folders);
+    command.insert(command.end(), {"--ro-bind", input.file, "/in/" + input.name});
+  }
+  // What bwrap made for itself is memory that no limit counts.
+  command.insert(command.end(),
+                 {"--bind", task.outFolder, "/out", "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/out"});
+  const auto number = [](int descriptor) { return std::to_string(descriptor); };
+  command.insert(command.end(),
+                 {"--info-fd", number(SandboxDescriptors::info), "--json-status-fd", number(SandboxDescriptors::status),
+                  "--seccomp", number(SandboxDescriptors::filter), "--block-fd", number(SandboxDescriptors::go)});
+  if (asRoot) {
+    // bwrap prepares everything as root, which may walk through the home; the program becomes nobody.
+    command.insert(command.end(), {"--userns-block-fd", number(SandboxDescriptors::go), "--cap-add", "CAP_SETUID",
+                                   "--cap-add", "CAP_SETGID", "--cap-add", "CAP_SETPCAP", "--", "/usr/bin/setpriv",
+                                   "--reuid=" + std::to_string(nobody), "--regid=" + std::to_string(nobody),
+                                   "--clear-groups", "--bounding-set=-all", "--inh-caps=-all", "--no-new-privs"});
+  }
+  command.insert(command.end(), {"--", program});
+  command.insert(command.end(), task.command.begin() + 1, task.command.end());
+  for (const auto &argument : command) {
+    if (argument.find('\0') != std::string::npos) {
+      throw Fault(FaultCode::BadParameter, "a program cannot be given a zero byte as an argument; take it out",
+                  printable(argument));
+    }
+  }
+  return command;
+}
+
+} // namespace waybill::services
