@@ -1,0 +1,94 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Jobs whose instance, or receiver, is killed: a program is run again only when it had not ended, and its result arrives once and whole."""
+import os
+import pathlib
+import random
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
+from algorithms import begin_job, given, invoke, job, job_ended, no_job_files, publish  # noqa: E402
+from lab import Labs, main, wait_until  # noqa: E402
+from peers import holds, reply_to, stored  # noqa: E402
+
+SETTINGS = "[transfers]\nlongest_pause = 1\n"
+KILLS = int(os.environ.get("WAYBILL_JOB_KILLS", "15"))
+# Its result says when it was made: two runs never make the same.
+STAMP = "date +%s%N > /out/out; head -c 300000 /dev/urandom >> /out/out"
+
+
+def labs_with_algorithms():
+    labs = Labs("a", "b", settings=SETTINGS, grants="read,write,list,delete,invoke")
+    publish(labs.a)
+    return labs
+
+
+def shell(script, path="/out"):
+    return invoke("shell", script=script, outputs=f'<wb:Output name="out"><wb:Path>{path}</wb:Path></wb:Output>')
+
+
+def processes(marker):
+    return subprocess.run(["pgrep", "-f", marker], stdout=subprocess.PIPE).stdout.split()
+
+
+def killed_while_it_runs():
+    with labs_with_algorithms() as labs:
+        labs.start()
+        text = [("Content-Type: text/plain\r\nContent-ID: <one@x>", b"attached\n")]
+        body = invoke("shell", given("data", ("Attachment", "cid:one@x")), script="echo begun; sleep 3.1415; cat /in/data > /out/out",
+                      outputs='<wb:Output name="out"><wb:Path>/out</wb:Path></wb:Output>')
+        name = begin_job(labs.a, body, reply_to(labs.b), parts=text)
+        wait_until(lambda: job(labs.a, name).log == "begun\n", "the program runs")
+        labs.a.kill()
+        wait_until(lambda: not processes("^sleep 3.1415"), "the program has ended with its instance", 5)
+        labs.a.start()
+        found = job_ended(labs.a, name, "Succeeded")
+        assert found.phase == "Delivery" and found.status == "0", found
+        holds(labs.b, {"/out": b"attached\n"})
+        no_job_files(labs.a)
+
+
+def a_run_that_has_ended_is_not_repeated():
+    with labs_with_algorithms() as labs:
+        labs.start()
+        where = reply_to(labs.b)
+        labs.b.stop()
+        name = begin_job(labs.a, shell(STAMP.replace("/out/out;", "/out/out; cat /out/out;")), where)
+        wait_until(lambda: job(labs.a, name).phase == "Delivery", "the run has ended")
+        made = job(labs.a, name).log
+        for _ in range(3):
+            labs.a.kill()
+            labs.a.start()
+            time.sleep(0.3)
+        labs.b.start()
+        found = job_ended(labs.a, name, "Succeeded")
+        assert found.log == made and stored(labs.b, "/out").startswith(made.encode()), (found, made)
+        no_job_files(labs.a)
+
+
+def random_kills():
+    """Either of them, at any moment: each result arrives once and whole, or the job has failed and nothing is there."""
+    chance = random.Random(4)
+    with labs_with_algorithms() as labs:
+        labs.start()
+        names = {}
+        for n in range(KILLS):
+            victim = labs.a if chance.random() < 0.7 else labs.b
+            name = begin_job(labs.a, shell(f"sleep 0.{chance.randrange(4)}; " + STAMP, f"/out/{n}"), reply_to(labs.b))
+            names[name] = f"/out/{n}"
+            time.sleep(chance.random() * 1.2)
+            victim.kill()
+            victim.start()
+        for name, path in names.items():
+            found = job_ended(labs.a, name, "Succeeded")
+            assert found.receipt == [path], found
+        assert sorted(labs.b.paths()) == sorted(names.values())
+        for path in names.values():
+            assert len(stored(labs.b, path)) == 300_020, path
+        no_job_files(labs.a)
+
+
+if __name__ == "__main__":
+    main(killed_while_it_runs, a_run_that_has_ended_is_not_repeated, random_kills)

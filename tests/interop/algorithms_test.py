@@ -1,0 +1,351 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Algorithms: every way in and out, what is refused, jobs and chains between real instances. Messages written by hand."""
+import threading
+import time
+
+from algorithms import Made, begin_job, given, invoke, job, job_ended, no_job_files, publish, run, send, url
+from lib import SOAP12, bytes_of, element, expect_fault, main
+from lab import BIN, Lab, Labs, wait_until
+from lab import run as command
+from peers import endpoint, holds, new_id, onward, reply_to, services, store, stored, succeeded, token_element, transfer
+
+TEXT = b"one\ntwo\nthree\n" * 1000
+GRANTS = "read,write,list,delete,invoke"
+
+
+def single(settings="", grants=GRANTS):
+    lab = Lab(settings, grants)
+    publish(lab)
+    return lab
+
+
+def labs_with_algorithms(*names, settings="[transfers]\nlongest_pause = 1\n"):
+    labs = Labs(*names, settings=settings, grants=GRANTS)
+    for name in names:
+        publish(labs[name])
+    return labs
+
+
+def cat(*fields, **options):
+    return invoke("text/cat", given("text", *fields, **options))
+
+
+def every_way_in():
+    """Attachment by MTOM, SwA and inline; references here and elsewhere; a URL."""
+    with labs_with_algorithms("a", "b") as labs:
+        labs.start()
+        secret, public = store(labs.a, "/in", TEXT), store(labs.a, "/open", TEXT, "--public")
+        there, open_there = store(labs.b, "/in", TEXT), store(labs.b, "/open", TEXT, "--public")
+        part = [("Content-Type: text/plain\r\nContent-ID: <one@x>", TEXT)]
+        include = '<xop:Include xmlns:xop="http://www.w3.org/2004/08/xop/include" href="cid:one@x"/>'
+        for soap in ("http://schemas.xmlsoap.org/soap/envelope/", SOAP12):
+            for body, parts in ((f'<wb:Invoke><wb:Algorithm>text/cat</wb:Algorithm><wb:Input name="text"><wb:Content>{include}</wb:Content></wb:Input></wb:Invoke>', part),
+                                (cat(("Attachment", "cid:one@x")), part), (cat(("Href", "cid:one@x")), part),
+                                (cat(("Content", "b25lCg==")), ()), (cat(("Id", secret)), ()), (cat(("Href", secret)), ()), (cat(("Href", public)), ()),
+                                (cat(("Href", there), token=labs.b.token("Copy", "--resource", "/in")), ()), (cat(("Href", open_there)), ())):
+                if "<wb:Token>" in body:
+                    body = cat(("Href", there), token=labs.b.token("Copy", "--resource", "/in"))
+                made = run(labs.a, body, parts=parts, soap=soap)
+                assert made.bytes("text") == (b"one\n" if "b25l" in body else TEXT), body
+        no_job_files(labs.a)
+
+
+def several_of_one_input():
+    with single() as lab:
+        lab.start()
+        first, second = store(lab, "/1", b"1\n"), store(lab, "/2", b"2\n")
+        made = run(lab, invoke("text/cat", given("text", ("Id", second)), given("text", ("Content", "eAo=")), given("text", ("Id", first))))
+        assert made.bytes("text") == b"2\nx\n1\n", made.bytes("text")
+
+
+def fall_over():
+    """An attachment that is not there, then the reference, then the URL; what resolves nowhere lists the three."""
+    with labs_with_algorithms("a", "b") as labs:
+        labs.start()
+        here, there = store(labs.a, "/in", TEXT), store(labs.b, "/open", TEXT, "--public")
+        assert run(labs.a, cat(("Id", here), ("Href", "cid:gone@x"))).bytes("text") == TEXT
+        assert run(labs.a, cat(("Id", here), ("Attachment", "cid:gone@x"))).bytes("text") == TEXT
+        assert run(labs.a, cat(("Href", there), ("Attachment", "cid:gone@x"))).bytes("text") == TEXT
+        assert run(labs.a, cat(("Id", url(labs.a) + "/data/" + "0" * 32), ("Href", there))).bytes("text") == TEXT
+        reply = send(labs.a, cat(("Id", url(labs.a) + "/data/" + "0" * 32), ("Href", url(labs.b) + "/data/" + "1" * 32), ("Attachment", "cid:gone@x")))
+        expect_fault(reply, "UnresolvableData")
+        assert reply[2].count(b"<wb:Tried>") == 4, reply[2]
+        expect_fault(send(labs.a, cat()), "UnresolvableData")
+        no_job_files(labs.a)
+
+
+def what_a_caller_may():
+    with single(grants="write,list") as lab:
+
+        def administer(*what):
+            command(BIN / "waybill", "--home", lab.home, *what)
+
+        lab.start()
+        mine = store(lab, "/in", TEXT)
+        expect_fault(send(lab, cat(("Content", "eAo="))), "NoSuchAlgorithm")
+        assert b"<wb:Algorithm>" not in send(lab, "<wb:ListAlgorithms/>", operation="ListAlgorithms")[2]
+        administer("grant", "alice", "invoke", "text")
+        run(lab, cat(("Content", "eAo=")))
+        expect_fault(send(lab, invoke("two")), "NoSuchAlgorithm")
+        listed = send(lab, "<wb:ListAlgorithms/>", operation="ListAlgorithms")[2]
+        assert listed.count(b"<wb:Algorithm>") == 2 and b"text/cat" in listed and b"text/grep" in listed, listed
+        # Secure data is read under the caller's rights, which do not include that.
+        expect_fault(send(lab, cat(("Id", mine))), "UnresolvableData")
+        administer("grant", "alice", "read", "/in")
+        run(lab, cat(("Id", mine)))
+        # A token that names algorithms is for these; one that names data narrows that.
+        run(lab, cat(("Id", mine)), token=lab.token("Invoke", "--resource", "text/cat"))
+        run(lab, cat(("Id", mine)), token=lab.token("Invoke", "--resource", "text", "--resource", "/in"))
+        expect_fault(send(lab, cat(("Id", mine)), token=lab.token("Invoke", "--resource", "text/cat", "--resource", "/other")), "UnresolvableData")
+        expect_fault(send(lab, cat(("Id", mine)), token=lab.token("Invoke", "--resource", "text/grep")), "NoSuchAlgorithm")
+        expect_fault(send(lab, cat(("Id", mine)), token=lab.token("Invoke", "--resource", "/in")), "NoSuchAlgorithm")
+        expect_fault(send(lab, cat(("Id", mine)), token=lab.token("Copy")), "NotAllowed")
+        no_job_files(lab)
+
+
+def parameters_are_checked():
+    with single() as lab:
+        lab.start()
+        text = given("text", ("Content", "T25lCm9uZQpPTkUKdHdvCg=="))
+        assert run(lab, invoke("text/grep", text, word="one")).bytes("found") == b"one\n"
+        assert run(lab, invoke("text/grep", text, word="one", ignore_case="true", most=2)).bytes("found") == b"One\none\n"
+        assert run(lab, invoke("text/grep", text, word="one", ignore_case="0")).bytes("found") == b"one\n"
+        for wrong in ({}, {"word": "x" * 41}, {"word": "one", "most": 0}, {"word": "one", "most": "1.5"}, {"word": "one", "ignore_case": "yes"},
+                      {"word": "one", "colour": "red"}):
+            expect_fault(send(lab, invoke("text/grep", text, **wrong)), "BadParameter")
+        expect_fault(send(lab, invoke("two", what="none")), "BadParameter")
+        expect_fault(send(lab, invoke("text/grep", word="one")), "BadParameter")  # no input
+        expect_fault(send(lab, invoke("text/grep", text, text, word="one")), "BadParameter")  # two of them
+        expect_fault(send(lab, invoke("text/grep", text, given("other", ("Content", "eAo=")), word="one")), "BadParameter")
+        expect_fault(send(lab, invoke("text/grop", text, word="one")), "NoSuchAlgorithm")
+        # Parameters are looked at before anything is fetched: nobody answers there, and it does not matter.
+        expect_fault(send(lab, invoke("text/grep", given("text", ("Href", "https://127.0.0.1:9/x")), word="x" * 50)), "BadParameter")
+        # Nothing is a shell's business.
+        expect_fault(send(lab, invoke("text/grep", text, word="$(echo one)")), "AlgorithmFailed")  # grep finds no such line: exit status 1
+        expect_fault(send(lab, cat(("ContentType", "image/png"), ("Content", "eAo="))), "BadParameter")
+        run(lab, cat(("ContentType", "Text/CSV; charset=utf-8"), ("Content", "eAo=")))
+        bad_digest = f'<wb:Invoke><wb:Algorithm>text/cat</wb:Algorithm><wb:Input name="text"><wb:Digest>{"0" * 64}</wb:Digest><wb:Content>eAo=</wb:Content></wb:Input></wb:Invoke>'
+        expect_fault(send(lab, bad_digest), "DigestMismatch")
+        expect_fault(send(lab, cat(("Size", "3"), ("Content", "eAo="))), "DigestMismatch")
+        no_job_files(lab)
+
+
+def every_way_out():
+    with single() as lab:
+        lab.start()
+        for attach in ("MTOM", "SwA", None):
+            made = run(lab, invoke("two", attach=attach))
+            assert (made.bytes("one"), made.bytes("two")) == (b"first\n", b"second\n")
+            assert ("Attachment" in made.outputs["one"]) == (attach == "SwA")
+            assert element(made.xml, "Log") == "to the log\n" and element(made.xml, "ExitStatus") == "0"
+        made = run(lab, invoke("two", attach="Inline", what="one"))
+        assert list(made.outputs) == ["one"] and "Zmlyc3QK" in made.outputs["one"] and not made.parts, made.xml
+        assert "<wb:ContentType>text/plain</wb:ContentType><wb:Size>6</wb:Size>" in made.outputs["one"], made.xml
+        # Kept as data, with or without the bytes in the reply.
+        made = run(lab, invoke("two", store="/results"))
+        assert not made.parts and f"<wb:Id>{url(lab)}/data/" in made.outputs["one"], made.xml
+        holds(lab, {"/results/one": b"first\n", "/results/two": b"second\n"})
+        expect_fault(send(lab, invoke("two", store="/results")), "AlreadyExists")
+        made = run(lab, invoke("two", store="/results", attach="MTOM", overwrite="Always"))
+        assert made.bytes("two") == b"second\n" and "<wb:Id>" in made.outputs["two"], made.xml
+        wish = '<wb:Output name="two"><wb:Path>/open/table.csv</wb:Path><wb:Secure>false</wb:Secure></wb:Output><wb:Output name="one"><wb:Secure>false</wb:Secure></wb:Output>'
+        made = run(lab, invoke("two", store="/more", attach="Reference", outputs=wish))
+        assert lab.get("/data/" + element(made.outputs["two"].encode(), "Href").rsplit("/", 1)[1])[2] == b"second\n"
+        holds(lab, {"/results/one": b"first\n", "/results/two": b"second\n", "/more/one": b"first\n", "/open/table.csv": b"second\n"})
+        expect_fault(send(lab, invoke("two", attach="Reference")), "BadParameter")
+        expect_fault(send(lab, invoke("two", store="/x", attach="Reference")), "BadParameter")
+        expect_fault(send(lab, invoke("two", store="/../x")), "BadParameter")
+        expect_fault(send(lab, invoke("two", outputs='<wb:Output name="three"/>')), "BadParameter")
+        expect_fault(send(lab, invoke("two", outputs='<wb:Output name="one"><wb:Content>eAo=</wb:Content></wb:Output>')), "BadParameter")
+        no_job_files(lab)
+
+
+def a_stored_result_has_a_receipt():
+    with single() as lab:
+        lab.start()
+        message_id, token = new_id(), lab.token("Invoke")
+        body = invoke("shell", script="date +%s%N > /out/out", store="/r")
+        first = send(lab, body, message_id=message_id, token=token)
+        again = send(lab, body, message_id=message_id, token=token)
+        assert first[0] == again[0] == 200 and Made(first).outputs == Made(again).outputs, again
+        expect_fault(send(lab, body, token=token), "TokenReplayed")
+
+
+def programs_that_fail():
+    with single() as lab:
+        lab.start()
+
+        def fails(algorithm, script, *words):
+            reply = send(lab, invoke(algorithm, script=script))
+            expect_fault(reply, "AlgorithmFailed")
+            for word in words:
+                assert word.encode() in reply[2], f"no '{word}' in {reply[2]!r}"
+            return reply
+
+        fails("shell", "echo what went wrong >&2; exit 3", "exit status 3", "what went wrong")
+        fails("shell", "kill -9 $$", "137")
+        fails("shell", "true", "has not made its output")
+        fails("shell", "ln -s /etc/passwd /out/out", "out")
+        fails("quick", "sleep 30", "was killed at a limit", "2 s")
+        fails("quick", "while :; do :; done", "CPU")
+        fails("quick", "head -c 5000000 /dev/zero > /out/out", "killed at a limit")
+        fails("quick", "head -c 200000000 /dev/zero | tail", "memory")
+        fails("shell", "cat " + str(lab.home / "instance.key"), "No such file")
+        fails("shell", "ls /home/nobody " + str(lab.home), "No such file")
+        made = run(lab, invoke("shell", script="yes a line | head -c 3000000 >&2; echo the end >&2; echo x > /out/out"))
+        assert element(made.xml, "Log").endswith("the end\n") and len(made.xml) < 40_000
+        no_job_files(lab)
+
+
+def results_go_elsewhere():
+    """Run at A on data that is at B, keep the result at C, tell me (at D): one call."""
+    with labs_with_algorithms("a", "b", "c", "d") as labs:
+        labs.start()
+        source = store(labs.b, "/in", TEXT)
+        body = invoke("text/cat", given("text", ("Href", source), token=labs.b.token("Copy", "--resource", "/in")),
+                      outputs='<wb:Output name="text"><wb:Path>/results/text</wb:Path></wb:Output>')
+        message_id = begin_job(labs.a, body, reply_to(labs.c, "--resource", "/results", parameters=onward(labs.d)))
+        found = job_ended(labs.a, message_id, "Succeeded")
+        assert found.phase == "Delivery" and found.status == "0" and found.receipt == ["/results/text"], found.xml
+        holds(labs.c, {"/results/text": TEXT})
+        wait_until(lambda: message_id.encode() in labs.d.call("ListTransfers", "<wb:ListTransfers/>")[2], "the receipt at D")
+        assert succeeded(labs.d, message_id).receipt == ["/results/text"]
+        assert message_id.encode() not in labs.a.call("ListTransfers", "<wb:ListTransfers/>")[2]  # jobs are listed apart
+        assert message_id.encode() in send(labs.a, "<wb:ListJobs/>", operation="ListJobs")[2]
+        no_job_files(labs.a)
+
+
+def jobs_in_every_way():
+    with labs_with_algorithms("a", "b") as labs:
+        labs.start()
+        part = [("Content-Type: text/plain\r\nContent-ID: <one@x>", TEXT)]
+        wanted = {}
+        for attach in ("MTOM", "SwA", "Inline"):
+            wish = f'<wb:Output name="text"><wb:Path>/{attach}</wb:Path><wb:Metadata><wb:Name>n</wb:Name><wb:Value>v</wb:Value></wb:Metadata></wb:Output>'
+            body = invoke("text/cat", given("text", ("Attachment", "cid:one@x")), attach=attach, outputs=wish)
+            job_ended(labs.a, begin_job(labs.a, body, reply_to(labs.b), parts=part), "Succeeded")
+            wanted[f"/{attach}"] = TEXT
+        holds(labs.b, wanted)
+        # Kept at A itself; the response, without bytes, goes where it is wanted: to A's own receive endpoint it makes no sense, and fails there.
+        found = job_ended(labs.a, begin_job(labs.a, invoke("two", store="/kept"), reply_to(labs.b)), "Failed", "UnresolvableData")
+        assert found.phase == "Delivery", found
+        holds(labs.a, {"/kept/one": b"first\n", "/kept/two": b"second\n"})
+        no_job_files(labs.a)
+
+
+def jobs_that_fail():
+    with labs_with_algorithms("a", "b") as labs:
+        labs.start()
+        message_id = begin_job(labs.a, invoke("shell", script="echo no good; exit 4"), reply_to(labs.b))
+        found = job_ended(labs.a, message_id, "Failed", "exit status 4")
+        assert found.phase == "Run" and found.status == "4" and found.log == "no good\n", found
+        # It is told where the response would have gone.
+        wait_until(lambda: b"exit status 4" in labs.b.call("ListTransfers", "<wb:ListTransfers/>")[2], "the fault at B")
+        for body, word in ((invoke("text/cat", given("text", ("Href", url(labs.b) + "/data/" + "2" * 32))), "no bytes"),
+                           (invoke("shell", script="true"), "has not made")):
+            job_ended(labs.a, begin_job(labs.a, body, reply_to(labs.b)), "Failed", word)
+        # What can be known at once is refused at once; the fault goes where the reply would.
+        refused = begin_job(labs.a, invoke("nothing"), reply_to(labs.b))
+        assert "NoSuchAlgorithm" in transfer(labs.a, refused).error or transfer(labs.a, refused).state == "Failed"
+        expect_fault(send(labs.a, invoke("two"), endpoint("wsa:ReplyTo", "https://127.0.0.1:9/x"), message_id=new_id()), "AddressNotAllowed")
+        expect_fault(send(labs.a, invoke("two"), onward(labs.b), message_id=new_id()), "BadParameter")
+        no_job_files(labs.a)
+
+
+def jobs_are_cancelled():
+    with labs_with_algorithms("a", "b", settings="[algorithms]\nactive = 1\n[transfers]\nlongest_pause = 1\n") as labs:
+        labs.start()
+        running = begin_job(labs.a, invoke("shell", script="echo begun; sleep 15; echo x > /out/out"), reply_to(labs.b))
+        waiting = begin_job(labs.a, invoke("two"), reply_to(labs.b))
+        wait_until(lambda: job(labs.a, running).log == "begun\n", "the log of a running job")
+        assert job(labs.a, running).state == "Active" and job(labs.a, waiting).state == "Queued"
+        began = time.monotonic()
+        assert job(labs.a, running, "CancelJob").state == "Cancelled"
+        assert job(labs.a, waiting, "CancelJob").state == "Cancelled"
+        wait_until(lambda: not list((labs.a.home / "jobs").iterdir()), "the files of cancelled jobs are gone")
+        assert time.monotonic() - began < 10
+        expect_fault(send(labs.a, f"<wb:CancelJob><wb:Job>{running}</wb:Job></wb:CancelJob>", operation="CancelJob"), "BadParameter")
+        expect_fault(send(labs.a, "<wb:GetJob><wb:Job>urn:x</wb:Job></wb:GetJob>", operation="GetJob"), "NoSuchTransfer")
+        job_ended(labs.a, begin_job(labs.a, invoke("two"), reply_to(labs.b)), "Succeeded")  # the place is free again
+
+
+def turns_are_shared():
+    """One place: who waits too long is told so; a queued job and a caller both get their turn."""
+    with labs_with_algorithms("a", "b", settings="[algorithms]\nactive = 1\nper_principal = 1\nwaiting = 2\npatience = 1\n[transfers]\nlongest_pause = 1\n") as labs:
+        labs.start()
+        slow = begin_job(labs.a, invoke("shell", script="sleep 3; echo x > /out/out"), reply_to(labs.b))
+        wait_until(lambda: job(labs.a, slow).state == "Active", "the slow job runs")
+        replies = []
+        callers = [threading.Thread(target=lambda: replies.append(send(labs.a, invoke("two")))) for _ in range(4)]
+        for caller in callers:
+            caller.start()
+        for caller in callers:
+            caller.join()
+        assert len(replies) == 4
+        for reply in replies:
+            expect_fault(reply, "Busy")
+        job_ended(labs.a, slow, "Succeeded")
+        run(labs.a, invoke("two"))
+
+
+def files_are_looked_at_again():
+    with single() as lab:
+        lab.start()
+        file = lab.home / "algorithms/later.toml"
+        file.write_text('version = "1"\ntitle = "Later"\ncommand = ["true"]\n')
+        wait_until(lambda: send(lab, invoke("later"))[0] == 200, "a new algorithm")
+        file.write_text('version = "1"\ntitle = "Later"\ncommand = ["true"]\nnonsense = 1\n')
+        wait_until(lambda: send(lab, invoke("later"))[0] == 500, "a broken one is left out")
+        log = (lab.folder / "waybilld.log").read_text()
+        assert "later.toml:4" in log and "nonsense" in log, log[-2000:]
+        run(lab, invoke("two"))
+
+
+def described_as_declared():
+    with single() as lab:
+        lab.start()
+        described = send(lab, "<wb:DescribeAlgorithm><wb:Algorithm>text/grep</wb:Algorithm></wb:DescribeAlgorithm>", operation="DescribeAlgorithm")[2].decode()
+        for piece in ("<wb:Id>text/grep</wb:Id><wb:Version>2.1</wb:Version><wb:Title>Lines with a word</wb:Title><wb:Help>Keeps the lines that have the word.</wb:Help>",
+                      "<wb:Name>word</wb:Name>", "<wb:Type>string</wb:Type><wb:Required>true</wb:Required>", "<wb:MaxLength>40</wb:MaxLength>",
+                      "<wb:Type>boolean</wb:Type><wb:Required>false</wb:Required><wb:Default>false</wb:Default>", "<wb:Minimum>1</wb:Minimum><wb:Maximum>1000</wb:Maximum>",
+                      "<wb:CpuSeconds>60</wb:CpuSeconds>"):
+            assert piece in described, f"no {piece} in {described}"
+        expect_fault(send(lab, "<wb:DescribeAlgorithm><wb:Algorithm>../x</wb:Algorithm></wb:DescribeAlgorithm>", operation="DescribeAlgorithm"), "NoSuchAlgorithm")
+
+
+def a_stop_does_not_wait_for_programs():
+    with single(settings="[server]\ndrain_deadline = 1\n") as lab:
+        lab.start()
+        replies = []
+        caller = threading.Thread(target=lambda: replies.append(attempt(lambda: send(lab, invoke("shell", script="sleep 15; echo x > /out/out")))))
+        caller.start()
+        wait_until(lambda: list((lab.home / "jobs").iterdir()), "the program runs")
+        time.sleep(0.5)
+        began = time.monotonic()
+        lab.stop(expect=None)
+        assert time.monotonic() - began < 8, "the stop waited for the program"
+        caller.join()
+        no_job_files(lab)
+
+
+def attempt(work):
+    try:
+        return work()
+    except OSError as error:
+        return error
+
+
+def nothing_runs_without_a_sandbox():
+    with single() as lab:
+        lab.start(prefix=("unshare", "--mount", "sh", "-c", 'mount --bind /usr/bin/false /usr/bin/bwrap && exec "$@"', "sh"))
+        reply = send(lab, invoke("two"))
+        expect_fault(reply, "Internal")
+        assert b"cannot run algorithms" in reply[2], reply[2]
+        no_job_files(lab)
+
+
+if __name__ == "__main__":
+    main(every_way_in, several_of_one_input, fall_over, what_a_caller_may, parameters_are_checked, every_way_out, a_stored_result_has_a_receipt, programs_that_fail,
+         results_go_elsewhere, jobs_in_every_way, jobs_that_fail, jobs_are_cancelled, turns_are_shared, files_are_looked_at_again, described_as_declared,
+         a_stop_does_not_wait_for_programs, nothing_runs_without_a_sandbox)
