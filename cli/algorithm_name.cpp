@@ -21,14 +21,14 @@ AlgorithmName parseAlgorithmName(const std::string &text) {
   AlgorithmName name;
   if (text.find("://") != std::string::npos) {
     const auto remote = parseRemoteName(text);
-    name = {remote.instance, remote.path.substr(1), remote.prefix + "/"};
+    name = {remote.instance, remote.path.substr(1), remote.prefix};
   } else {
     const auto colon = text.find(':');
     if (text.find('/') < colon) { // a path, or an id without the instance
       refuse(text);
     }
     name.instance = text.substr(0, colon);
-    name.prefix = name.instance + ":/";
+    name.prefix = name.instance + ":";
     if (colon != std::string::npos) {
       const auto slash = text.compare(colon + 1, 1, "/") == 0 ? 1U : 0U;
       name.id = text.substr(colon + 1 + slash);

@@ -10,10 +10,10 @@ namespace waybill::cli {
 struct AlgorithmName {
   std::string instance; ///< alias, or "https://host:port"
   std::string id;       ///< "text/sort"; empty for all; "text/" for those below
-  std::string prefix;   ///< what stood before the id: "ALIAS:/" or "https://host:port/"
+  std::string prefix;   ///< what stands before paths of the instance: "ALIAS:" or "https://host:port"
 
   /// How a user names another algorithm of the same instance.
-  [[nodiscard]] std::string with(const std::string &other) const { return prefix + other; }
+  [[nodiscard]] std::string with(const std::string &other) const { return prefix + "/" + other; }
   [[nodiscard]] bool namesOne() const { return !id.empty() && !id.ends_with('/'); }
 };
 

@@ -2,18 +2,16 @@
 #include "cli/commands.hpp"
 
 #include "cli/algorithm_name.hpp"
+#include "cli/elsewhere_results.hpp"
 #include "cli/job_follow.hpp"
 #include "cli/output.hpp"
 #include "cli/overwrite_option.hpp"
 #include "cli/people.hpp"
-#include "cli/remote_list.hpp"
 #include "cli/remote_name.hpp"
 #include "cli/run_inputs.hpp"
 #include "cli/run_results.hpp"
-#include "cli/side_fault.hpp"
 #include "cli/signals.hpp"
 #include "cli/task.hpp"
-#include "cli/third_party.hpp"
 #include "cli/token_resources.hpp"
 #include "cli/usage.hpp"
 #include "domain/data_path.hpp"
@@ -49,16 +47,13 @@ bool isElsewhere(const std::string &output) {
   return looksRemote(output) && !std::filesystem::exists(output, none);
 }
 
-AlgorithmName algorithmOf(const RunOptions &options) {
+/// What is to be run; throws WrongUsage for options that do not go together.
+AlgorithmName checkedUsage(const RunOptions &options) {
   auto name = parseAlgorithmName(options.algorithm);
   if (!name.namesOne()) {
     throw WrongUsage("'" + options.algorithm + "' names no single algorithm; see what there is with: waybill " +
                      "algorithms " + name.with(name.id));
   }
-  return name;
-}
-
-void checkUsage(const RunOptions &options) {
   const auto elsewhere = isElsewhere(options.output);
   if (elsewhere && !options.store.empty()) {
     throw WrongUsage("results go to an instance (-o) or are kept at the called one (--store), not both");
@@ -73,17 +68,16 @@ void checkUsage(const RunOptions &options) {
     throw WrongUsage("--store takes a path at the called instance such as /results, not '" + options.store +
                      "'; results go to another instance with: -o ALIAS:/path/");
   }
+  return name;
 }
 
 /// One run of the command.
 class Run {
 public:
   Run(const RunOptions &options, Context &context)
-      : options_(options), context_(context), name_(algorithmOf(options)),
+      : options_(options), context_(context), name_(checkedUsage(options)),
         called_(context.remoteForRuns(name_.instance)), progress_(context.globals().quiet),
-        inputs_(called_, name_.instance, context, progress_) {
-    checkUsage(options);
-  }
+        inputs_(called_, name_, context, progress_) {}
 
   int run() {
     try {
@@ -121,7 +115,9 @@ private:
       inputs_.add(argument, type == types.end() ? "" : type->second);
     }
     request_.inputs = inputs_.data();
-    request_.attach = options_.attach;
+    if (isElsewhere(options_.output) || takesBytes()) {
+      request_.attach = options_.attach;
+    }
   }
 
   [[nodiscard]] std::map<std::string, std::string> typesOf(const std::vector<NamedArgument> &arguments) const {
@@ -234,70 +230,37 @@ private:
   }
 
   /// One a line: what it is called there, and its Id.
-  static void tellStored(const std::vector<Data> &all, const std::string &url, std::string prefix) {
-    prefix = prefix.ends_with('/') ? prefix.substr(0, prefix.size() - 1) : prefix;
+  static void tellStored(const std::vector<Data> &all, const std::string &url, const std::string &prefix) {
     for (const auto &data : all) {
       printText(forTerminal((data.path ? prefix + *data.path : url) + "  " + data.id.value_or("?")) + "\n");
     }
   }
 
-  /// Has the results sent to another instance.
+  /// Has the results sent to an instance.
   int send() {
     const auto target = parseRemoteName(options_.output);
     auto destination = context_.remote(target.instance);
-    const auto paths = wantedPaths(target);
-    if (options_.overwrite == Overwrite::Never) {
-      refuseTaken(destination, target, paths);
-    }
-    std::string id;
-    try {
-      id = called_.callElsewhere(request_, receiver(destination, paths, options_.overwrite), extras());
-    } catch (const Fault &fault) {
-      if (isRefusedAddress(fault) && isSameInstance(called_, destination)) {
-        throw Fault(fault.code(),
-                    "the called instance does not send to its own address as you know it; keep the results there with: "
-                    "--store " +
-                        target.path,
-                    fault.subject());
-      }
-      throw isRefusedAddress(fault) ? explained("the called instance", fault, destination.address().url) : fault;
-    }
+    ElsewhereResults results(called_, destination, target, options_.overwrite);
+    results.want(algorithm_, request_);
+    const auto id = results.begin(request_, extras());
     progress_.clear();
-    return options_.detach ? tellBegun(id) : follow(id, destination, target);
-  }
-
-  /// Where each output goes, also into the request.
-  std::vector<std::string> wantedPaths(const RemoteName &target) {
-    const auto &outputs = algorithm_.outputs;
-    if (outputs.size() != 1 && !target.namesFolder()) {
-      throw WrongUsage("'" + name_.id + "' has " + counted(outputs.size(), "output") +
-                       ", so the results need a folder: -o " + options_.output + "/");
+    if (options_.detach) {
+      return tellBegun(id);
     }
-    std::vector<std::string> paths;
-    for (const auto &output : outputs) {
-      paths.push_back(DataPath::parse(target.namesFolder() ? target.path + output.name : target.path).text());
-      NamedData wish{output.name, {}};
-      wish.data.path = paths.back();
-      request_.outputs.push_back(std::move(wish));
+    const auto job = follow(id);
+    if (context_.globals().json) {
+      printJson(toJson(job));
     }
-    return paths;
-  }
-
-  /// A run whose results are refused at their door is for nothing. Who may not look there is told by the delivery.
-  static void refuseTaken(services::RemoteInstance &destination, const RemoteName &target,
-                          const std::vector<std::string> &paths) {
-    for (const auto &path : paths) {
-      try {
-        static_cast<void>(describeOne(destination, {target.instance, path, target.prefix}));
-      } catch (const Fault &fault) {
-        if (fault.code() != FaultCode::NoSuchData && fault.code() != FaultCode::NotAllowed) {
-          throw explained("destination", fault, destination.address().url);
-        }
-        continue;
-      }
-      throw Fault(FaultCode::AlreadyExists, "destination: there is data at '" + target.withPath(path) +
-                                                "' already; nothing was run; to replace it, use --overwrite always");
+    if (job.state != TransferState::Succeeded) {
+      throw results.failureOf(job);
     }
+    if (!context_.globals().json) {
+      tellStored(job.receipt, destination.address().url, target.prefix);
+    }
+    if (!context_.globals().quiet) {
+      note("ran " + name_.with(name_.id) + "; its results are at " + target.withPath(target.path));
+    }
+    return 0;
   }
 
   int tellBegun(const std::string &id) const {
@@ -317,40 +280,14 @@ private:
          "; stop it with: waybill jobs cancel " + name_.instance + " " + shortId(id));
   }
 
-  int follow(const std::string &id, const services::RemoteInstance &destination, const RemoteName &target) {
-    Job job;
+  Job follow(const std::string &id) {
     try {
-      job = followJob(called_, id, !context_.globals().quiet && !context_.globals().json);
+      return followJob(called_, id, !context_.globals().quiet && !context_.globals().json);
     } catch (const Interrupted &) {
       note("the job " + shortId(id) + " goes on without this command");
       tellWhereItIs(id);
       throw;
     }
-    if (context_.globals().json) {
-      printJson(toJson(job));
-    }
-    if (job.state != TransferState::Succeeded) {
-      throw failureOf(job, destination);
-    }
-    if (!context_.globals().json) {
-      tellStored(job.receipt, destination.address().url, target.prefix);
-    }
-    if (!context_.globals().quiet) {
-      note("ran " + name_.with(name_.id) + "; its results are at " + target.withPath(target.path));
-    }
-    return 0;
-  }
-
-  static Fault failureOf(const Job &job, const services::RemoteInstance &destination) {
-    if (job.state == TransferState::Cancelled) {
-      return {FaultCode::AlgorithmFailed, "the job was cancelled; run the command again if that was not meant"};
-    }
-    const auto fault = lastFault(job.lastError).value_or(Fault(FaultCode::Internal, "it failed, and nobody says why"));
-    if (job.phase == JobPhase::Run) {
-      return fault;
-    }
-    return isRefusedAddress(fault) ? explained("the called instance", fault, destination.address().url)
-                                   : explained("destination", fault, destination.address().url);
   }
 
   const RunOptions &options_;

@@ -49,8 +49,8 @@ std::vector<NamedArgument> namedArguments(const std::vector<std::string> &texts,
   return all;
 }
 
-RunInputs::RunInputs(services::RemoteInstance &called, std::string calledName, Context &context, Progress &progress)
-    : called_(called), calledName_(std::move(calledName)), context_(context), progress_(progress) {}
+RunInputs::RunInputs(services::RemoteInstance &called, AlgorithmName name, Context &context, Progress &progress)
+    : called_(called), name_(std::move(name)), context_(context), progress_(progress) {}
 
 void RunInputs::add(const NamedArgument &argument, const std::string &contentType) {
   try {
@@ -116,7 +116,7 @@ Data RunInputs::remote(const std::string &name) {
     throw WrongUsage("'@" + name + "' names no data; write @/path for data of the called instance, and @ALIAS:/path " +
                      "or @https://host:port/path for that of another");
   }
-  const auto source = name.starts_with('/') ? RemoteName{calledName_, name, calledName_} : parseRemoteName(name);
+  const auto source = name.starts_with('/') ? RemoteName{name_.instance, name, name_.prefix} : parseRemoteName(name);
   auto holder = context_.remote(source.instance);
   const auto found = describeOne(holder, source);
   if (isSameInstance(holder, called_)) {

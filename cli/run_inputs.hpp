@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "cli/algorithm_name.hpp"
 #include "cli/context.hpp"
 #include "cli/outgoing_file.hpp"
 #include "cli/progress.hpp"
@@ -27,8 +28,8 @@ struct NamedArgument {
 /// instance fetches; data of the called or of another instance, which it reads on the user's behalf.
 class RunInputs {
 public:
-  /// `called` and `progress` must outlive this. `calledName` is how the user names the called instance.
-  RunInputs(services::RemoteInstance &called, std::string calledName, Context &context, Progress &progress);
+  /// `called` and `progress` must outlive this. `name` is how the user names what is run there.
+  RunInputs(services::RemoteInstance &called, AlgorithmName name, Context &context, Progress &progress);
 
   /// `contentType`: empty when the user does not say. Throws WrongUsage for what can mean nothing, and Fault naming the
   /// input for what is not there.
@@ -50,7 +51,7 @@ private:
   [[nodiscard]] Data file(const std::string &path);
 
   services::RemoteInstance &called_;
-  std::string calledName_;
+  AlgorithmName name_;
   Context &context_;
   Progress &progress_;
   std::deque<OutgoingFile> files_; ///< a deque: parts refer to its elements
