@@ -103,7 +103,8 @@ std::shared_ptr<const AlgorithmFolder::ById> AlgorithmFolder::all() { return cur
 
 std::vector<std::string> AlgorithmFolder::problems() {
   std::vector<std::string> all;
-  for (const auto &[path, problem] : current()->problems) {
+  const auto state = current();
+  for (const auto &[path, problem] : state->problems) {
     all.push_back(problem);
   }
   return all;

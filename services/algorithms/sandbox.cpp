@@ -64,7 +64,8 @@ FileDescriptor standardInput(const SandboxTask &task) {
 /// The open output folder, which belongs to programs from now on.
 FileDescriptor outFolder(const SandboxTask &task) {
   auto folder = opened(task.outFolder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, "opening an algorithm's output folder");
-  if (::fchmod(folder.get(), S_IRWXU) != 0 || (::geteuid() == 0 && ::fchown(folder.get(), nobody, nobody) != 0)) {
+  constexpr mode_t mode = S_IRWXU | S_IXGRP | S_IXOTH; // bwrap, which is another user, goes there first
+  if (::fchmod(folder.get(), mode) != 0 || (::geteuid() == 0 && ::fchown(folder.get(), nobody, nobody) != 0)) {
     throw systemFault("handing the output folder to an algorithm", task.outFolder, errno);
   }
   return folder;

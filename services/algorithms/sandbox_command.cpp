@@ -58,18 +58,44 @@ void require(bool is, const std::string &what, const std::string &name) {
   }
 }
 
-/// The folders on the way to the input `name`, each with its parents before it.
-void addFoldersOf(const std::string &name, std::vector<std::string> &command, std::set<std::string> &made) {
+void requireSafe(const std::string &inputName) {
   std::size_t from = 0;
-  for (auto slash = name.find('/'); slash != std::string::npos; slash = name.find('/', from)) {
-    require(isSegment(name.substr(from, slash - from)), "an input", name);
-    if (made.insert(name.substr(0, slash)).second) {
-      command.insert(command.end(), {"--dir", "/in/" + name.substr(0, slash)});
-    }
+  for (auto slash = inputName.find('/'); slash != std::string::npos; slash = inputName.find('/', from)) {
+    require(isSegment(inputName.substr(from, slash - from)), "an input", inputName);
     from = slash + 1;
   }
-  require(isSegment(name.substr(from)), "an input", name);
+  require(isSegment(inputName.substr(from)), "an input", inputName);
 }
+
+/// Grows bwrap's options by what is to be seen within.
+class Mounts {
+public:
+  explicit Mounts(std::vector<std::string> &command) : command_(command) {}
+
+  void readOnly(const std::string &file, const std::string &within) {
+    makeFoldersTo(within);
+    command_.insert(command_.end(), {"--ro-bind", file, within});
+  }
+  void symbolicLink(const std::string &target, const std::string &within) {
+    command_.insert(command_.end(), {"--symlink", target, within});
+  }
+  void temporary(const std::string &within, std::uint64_t bytes) {
+    command_.insert(command_.end(), {"--perms", "1777", "--size", std::to_string(bytes), "--tmpfs", within});
+  }
+
+private:
+  /// What bwrap makes of itself is not open to other users.
+  void makeFoldersTo(const std::string &within) {
+    for (auto slash = within.find('/', 1); slash != std::string::npos; slash = within.find('/', slash + 1)) {
+      if (made_.insert(within.substr(0, slash)).second) {
+        command_.insert(command_.end(), {"--dir", within.substr(0, slash)});
+      }
+    }
+  }
+
+  std::vector<std::string> &command_;
+  std::set<std::string> made_;
+};
 
 /// The path within of the program `name`.
 std::string programOf(const Sandbox::Options &options, const std::string &name) {
@@ -94,22 +120,19 @@ std::string programOf(const Sandbox::Options &options, const std::string &name) 
   return path;
 }
 
-void addSystem(const Sandbox::Options &options, std::vector<std::string> &command) {
-  command.insert(command.end(), {"--ro-bind", "/usr", "/usr"});
+void addSystem(Mounts &mounts) {
+  mounts.readOnly("/usr", "/usr");
   for (const std::string folder : systemFolders) {
     if (fs::is_symlink(folder)) {
-      command.insert(command.end(), {"--symlink", fs::read_symlink(folder).string(), folder});
+      mounts.symbolicLink(fs::read_symlink(folder).string(), folder);
     } else if (fs::exists(folder)) {
-      command.insert(command.end(), {"--ro-bind", folder, folder});
+      mounts.readOnly(folder, folder);
     }
   }
   for (const std::string settings : readableSettings) {
     if (fs::exists(settings)) {
-      command.insert(command.end(), {"--ro-bind", settings, settings});
+      mounts.readOnly(settings, settings);
     }
-  }
-  for (const auto &more : options.readOnly) {
-    command.insert(command.end(), {"--ro-bind", more, more});
   }
 }
 
@@ -121,6 +144,25 @@ void addEnvironment(const SandboxTask &task, std::vector<std::string> &command) 
     require(!name.empty() && name.find('=') == std::string::npos, "a variable", name);
     command.insert(command.end(), {"--setenv", name, value});
   }
+}
+
+void addMounts(const Sandbox::Options &options, const SandboxTask &task, std::vector<std::string> &command) {
+  Mounts mounts(command);
+  addSystem(mounts);
+  command.insert(command.end(), {"--proc", "/proc", "--dev", "/dev"});
+  mounts.temporary("/dev/shm", task.limits.memory);
+  mounts.temporary("/tmp", task.limits.memory);
+  for (const auto &more : options.readOnly) {
+    mounts.readOnly(more, more);
+  }
+  command.insert(command.end(), {"--dir", "/in"});
+  for (const auto &input : task.inputs) {
+    requireSafe(input.name);
+    mounts.readOnly(input.file, "/in/" + input.name);
+  }
+  // What bwrap made for itself is memory that no limit counts.
+  command.insert(command.end(),
+                 {"--bind", task.outFolder, "/out", "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/out"});
 }
 
 } // namespace
@@ -140,24 +182,13 @@ std::string exposureOf(const Sandbox::Options &options) {
 
 std::vector<std::string> sandboxCommand(const Sandbox::Options &options, const SandboxTask &task) {
   const bool asRoot = ::geteuid() == 0;
-  const auto size = std::to_string(task.limits.memory);
   require(!task.command.empty(), "a command", "");
   const auto program = programOf(options, task.command.front());
   std::vector<std::string> command = {options.bwrap,       "--unshare-user", "--unshare-all",
                                       "--die-with-parent", "--new-session",  "--hostname",
                                       "sandbox",           "--cap-drop",     "ALL"};
   addEnvironment(task, command);
-  addSystem(options, command);
-  command.insert(command.end(), {"--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--size", size, "--tmpfs",
-                                 "/dev/shm", "--perms", "1777", "--size", size, "--tmpfs", "/tmp", "--dir", "/in"});
-  std::set<std::string> folders;
-  for (const auto &input : task.inputs) {
-    addFoldersOf(input.name, command, folders);
-    command.insert(command.end(), {"--ro-bind", input.file, "/in/" + input.name});
-  }
-  // What bwrap made for itself is memory that no limit counts.
-  command.insert(command.end(),
-                 {"--bind", task.outFolder, "/out", "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/out"});
+  addMounts(options, task, command);
   const auto number = [](int descriptor) { return std::to_string(descriptor); };
   command.insert(command.end(),
                  {"--info-fd", number(SandboxDescriptors::info), "--json-status-fd", number(SandboxDescriptors::status),

@@ -4,8 +4,8 @@
 import threading
 import time
 
+from lib import SOAP12, element, expect_fault, main
 from algorithms import Made, begin_job, given, invoke, job, job_ended, no_job_files, publish, run, send, url
-from lib import SOAP12, bytes_of, element, expect_fault, main
 from lab import BIN, Lab, Labs, wait_until
 from lab import run as command
 from peers import endpoint, holds, new_id, onward, reply_to, services, store, stored, succeeded, token_element, transfer

@@ -5,8 +5,10 @@ import hashlib
 import os
 
 from lib import BIN, HERE, PAYLOADS, Interop, Labs, bytes_of, main, run
+from algorithms import publish
 
 LAB = None
+GRANTS = "read,write,list,delete,invoke"
 EXAMPLES = HERE.parents[1] / "examples"
 
 
@@ -129,7 +131,43 @@ def zeep_chain():
         assert labs.own.paths() == [], "the receipt's place has the data too"
 
 
+def runs_an_algorithm(*command):
+    folder = LAB.folder / command[-1].stem
+    folder.mkdir()
+    text = folder / "text"
+    text.write_bytes(b"one\ntwo\nthree\nOne\n")
+    done = run(*command, "text/grep", f"text={text}", "--word=one", "--ignore-case=true", env=environment(), cwd=folder)
+    assert done.stdout == b"found: text/plain, 8 bytes\n", done
+    assert (folder / "found").read_bytes() == b"one\nOne\n"
+    for wrong, words in (("--word=nothing-like-it", "exit status 1"), ("--colour=red", "colour"), ("--word=" + "x" * 50, "40")):
+        done = run(*command, "text/grep", f"text={text}", wrong, env=environment(), cwd=folder, check=False)
+        assert done.returncode == 1 and words in done.stderr.decode(), done
+
+
+def zeep_run():
+    runs_an_algorithm("/usr/bin/python3", EXAMPLES / "zeep/run.py")
+
+
+def node_run():
+    runs_an_algorithm("node", EXAMPLES / "node/run.js")
+
+
+def zeep_run_elsewhere():
+    with Labs("a", "b", "c", "own", grants=GRANTS) as labs:
+        publish(labs.a)
+        labs.start()
+        everyone = labs.folder / "all.pem"
+        everyone.write_bytes(b"".join(lab.certificate.read_bytes() for lab in labs.labs.values()))
+        put(labs, b"some text\n", "b:/in.txt")
+        said = run("/usr/bin/python3", EXAMPLES / "zeep/run_elsewhere.py", "text/cat", "text", "text", labs.a.url, labs.b.url, "/in.txt", labs.c.url, "/out.txt", labs.own.url,
+                   env={**environment(labs.a), "WAYBILL_CA": str(everyone)}).stdout.decode()
+        assert f"{labs.a.url}: Succeeded" in said and f"{labs.own.url} was told: {labs.c.url}/data/" in said and "10 bytes" in said, said
+        expect_at(labs, "c:/out.txt", b"some text\n")
+        assert labs.a.paths() == [], "the instance that ran it has kept something"
+
+
 if __name__ == "__main__":
-    with Interop() as LAB:
+    with Interop(grants=GRANTS, prepare=publish) as LAB:
         main(zeep_put_get, php_put_get, node_put_get, curl_put_get, zeep_large, zeep_tree, zeep_refusals,
-             zeep_third_party, curl_third_party, third_party_failures_are_told, zeep_chain)
+             zeep_third_party, curl_third_party, third_party_failures_are_told, zeep_chain,
+             zeep_run, node_run, zeep_run_elsewhere)

@@ -33,8 +33,9 @@ PAYLOADS = {
 class Interop(Lab):
     """A running instance, and a stranger: a home with keys that the instance has never heard of."""
 
-    def __init__(self, settings=""):
-        super().__init__(settings)
+    def __init__(self, settings="", grants="read,write,list,delete", prepare=lambda lab: None):
+        super().__init__(settings, grants)
+        prepare(self)
         self.stranger_home = self.folder / "stranger"
         run(BIN / "waybill", "--home", self.stranger_home, "init", "--name", "mallory")
         self.start()

@@ -228,7 +228,7 @@ public:
     // In sessions of their own, and orphans: as daemons are.
     const auto result =
         shell("setsid sleep 20.375 & (setsid sh -c 'trap \"\" TERM HUP; sleep 20.375; sleep 20.375' &) ; "
-              "nohup sleep 20.375 >/dev/null 2>&1 & sleep 0.2; ps ax | grep -c 'sleep 20[.]375'; exit 5");
+              "nohup sleep 20.375 >/dev/null 2>&1 & sleep 0.2; pgrep -xc sleep; exit 5");
     assertExited(5, result);
     assertHas(log_, "3\n"); // they did start
     CPPUNIT_ASSERT(result.wall < 10s);

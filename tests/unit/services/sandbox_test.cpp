@@ -86,7 +86,7 @@ public:
   void inputsAreReadOnly() {
     const auto path = input("data.bin", "as it was");
     assertExited(0, shell("cat /in/data.bin; echo; echo no > /in/data.bin; rm -f /in/data.bin; chmod 777 /in/data.bin; "
-                          "echo no > /in/other; mv /in /out/in; cat /in/data.bin"));
+                          "echo no > /in/other; rm -rf /in; cat /in/data.bin"));
     CPPUNIT_ASSERT_EQUAL(std::string("as it was"), contentOf(path));
     assertHas(log_, "as it was\n");
     assertHas(log_, "Read-only file system");
@@ -225,7 +225,7 @@ public:
   void nothingElseIsWritable() {
     assertExited(0, shell("for place in / /usr /usr/bin /in /dev /etc /bin /proc /proc/sys/kernel; do "
                           "touch $place/mine 2>/dev/null && echo wrote $place; done; "
-                          "find / -xdev -writable -not -type l 2>/dev/null | grep -vE '^/(proc|dev/)'; "
+                          "find / -xdev -writable -not -type l 2>/dev/null | grep -vE '^/(proc|dev/|tmp$|out$)'; "
                           "touch /out/a /tmp/b /dev/shm/c && echo but here"));
     CPPUNIT_ASSERT_EQUAL(std::string("but here\n"), log_);
   }
@@ -342,8 +342,12 @@ public:
           LogTail log;
           task.outFolder = out;
           task.command = {"sh", "-c", "sleep 0.1; echo " + name + "; echo $$ > /out/" + name + "; ls /out"};
-          const auto result = sandbox.run(task, log, [] { return false; });
-          right += result.exitStatus == 0 && log.text() == name + "\n" + name + "\n" ? 1 : 0;
+          try {
+            const auto result = sandbox.run(task, log, [] { return false; });
+            right += result.exitStatus == 0 && log.text() == name + "\n" + name + "\n" ? 1 : 0;
+          } catch (const Fault &) {
+            return; // it is not counted
+          }
         }
       });
     }
@@ -360,11 +364,11 @@ public:
     ::sigaddset(&blocked, SIGTERM);
     ::pthread_sigmask(SIG_BLOCK, &blocked, &before);
     const auto *const ignored = ::signal(SIGPIPE, SIG_IGN) == SIG_ERR ? "no" : "yes";
-    const auto result = shell("grep -E '^Sig(Blk|Ign):' /proc/self/status");
+    const auto result = shell("grep ^SigBlk: /proc/self/status; kill -PIPE $$; echo still here");
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     CPPUNIT_ASSERT_EQUAL(std::string("yes"), std::string(ignored));
-    assertExited(0, result);
-    CPPUNIT_ASSERT_EQUAL(std::string("SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n"), log_);
+    assertExited(128 + SIGPIPE, result);
+    CPPUNIT_ASSERT_EQUAL(std::string("SigBlk:\t0000000000000000\n"), log_);
   }
 
   void available() { CPPUNIT_ASSERT_EQUAL(std::string(), Sandbox(options_).unavailable()); }
