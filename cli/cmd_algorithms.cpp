@@ -73,7 +73,7 @@ int check(Context &context) {
   const auto problems = folder.problems();
   const auto algorithms = descriptionsOf(folder);
   if (context.globals().json) {
-    nlohmann::ordered_json json{{"algorithms", nlohmann::json::array()}, {"problems", problems}};
+    nlohmann::ordered_json json{{"algorithms", nlohmann::ordered_json::array()}, {"problems", problems}};
     for (const auto &algorithm : algorithms) {
       json["algorithms"].push_back(toJson(algorithm));
     }
@@ -115,7 +115,7 @@ int listEverywhere(Context &context) {
   Descriptions all;
   bool failed = false;
   bool any = false;
-  nlohmann::ordered_json json = nlohmann::json::array();
+  nlohmann::ordered_json json = nlohmann::ordered_json::array();
   for (auto &place : places({}, context)) {
     try {
       const auto algorithms = listAt(place.remote);

@@ -50,6 +50,11 @@ void LocalResults::check() const {
     }
     return;
   }
+  const auto parent = std::filesystem::path(target_).parent_path();
+  if (std::error_code none; !isFolder() && !parent.empty() && !std::filesystem::is_directory(parent, none)) {
+    throw Fault(FaultCode::BadParameter, "there is no folder '" + parent.string() + "' for '" + target_ +
+                                             "'; make it, or let it be made: -o " + parent.string() + "/");
+  }
   for (const auto &output : algorithm_.outputs) {
     const auto file = fileFor(output.name, services::outputContentType(output, values_));
     requireRoomFor(isFolder() ? (std::filesystem::path(target_) / file).string() : file, replace_);

@@ -168,6 +168,7 @@ def results_go_to_files():
         folder.good("run", "a:/text/sort", "text=in.txt", "-o", "named")
         folder.good("run", "a:/text/sort", "text=in.txt", "-o", "new/folder/")
         folder.good("run", "a:/text/sort", "text=in.txt", "-o", "new")
+        assert "no folder 'none'" in folder.bad(1, "run", "a:/text/sort", "text=in.txt", "-o", "none/file").err
         assert folder.read("named") == folder.read("new/folder/sorted.txt") == folder.read("new/sorted.txt") == SORTED
         done = folder.good("run", "a:/two", "-o", "both")
         assert folder.files("both") == ["one.txt", "two.csv"] and folder.read("both/two.csv") == b"second\n", folder.files()
