@@ -12,6 +12,7 @@ import signal
 import subprocess
 import time
 
+import transcript
 from transcript import BIN, Folder
 from lab import Labs, main, run, wait_until
 import algorithms
@@ -51,30 +52,9 @@ default = "png"
 }
 
 
-class Work(Folder):
-    """A folder whose commands use the home of the labs' client."""
-
-    def __init__(self, labs):
-        super().__init__()
-        self.labs = labs
-
-    def run(self, *arguments, **options):
-        return super().run("--home", self.labs.client_home, *arguments, **options)
-
-    def write(self, name, data):
-        path = self.path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-        return path
-
+class Work(transcript.Work):
     def read(self, name):
         return (self.path / name).read_bytes()
-
-    def content(self, name):
-        return self.good("get", name, "-").raw
-
-    def json(self, *arguments):
-        return json.loads(self.good(*arguments, "--json").out)
 
     def jobs(self, instance="a"):
         return self.json("jobs", instance)
@@ -84,11 +64,7 @@ class Work(Folder):
 def work(*names, start=True, introduce=True, **options):
     """Instances, of which the first publishes algorithms, and a folder."""
     with Labs(*names, grants=RIGHTS, **options) as labs, Work(labs) as folder:
-        algorithms.publish(labs[names[0]])
-        for name, text in MORE.items():
-            file = labs[names[0]].home / "algorithms" / f"{name}.toml"
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(text)
+        algorithms.publish(labs[names[0]], MORE)
         if start:
             labs.start(introduce)
         yield labs, folder
