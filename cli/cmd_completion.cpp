@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <utility>
 
 namespace waybill::cli {
 
@@ -49,15 +50,17 @@ std::string wordsOf(std::string_view placeholder) {
 
 /// The text that stands for a value in the help says what it can be: "never|always" is one of these words.
 Values valuesOf(const std::string &placeholder) {
-  if (placeholder.find('|') != std::string::npos) {
-    return {Values::Kind::Words, wordsOf(placeholder)};
-  }
   if (placeholder == "DIR") {
     return {Values::Kind::Folders, {}};
   }
   for (const auto *file : {"FILE", "LOCAL", "PEM"}) {
     if (placeholder.find(file) != std::string::npos) {
       return {Values::Kind::Files, {}};
+    }
+  }
+  if (placeholder.find('|') != std::string::npos) {
+    if (auto words = wordsOf(placeholder); !words.empty()) {
+      return {Values::Kind::Words, std::move(words)};
     }
   }
   return {Values::Kind::Any, {}};

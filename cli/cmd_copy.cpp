@@ -5,8 +5,8 @@
 #include "cli/output.hpp"
 #include "cli/overwrite_option.hpp"
 #include "cli/people.hpp"
-#include "cli/remote_transfers.hpp"
-#include "cli/signals.hpp"
+#include "cli/side_fault.hpp"
+#include "cli/task.hpp"
 #include "cli/usage.hpp"
 
 #include <nlohmann/json.hpp>

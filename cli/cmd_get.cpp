@@ -85,17 +85,7 @@ private:
 
   /// The path of the one object that is meant; one that is named by its Id is looked up first.
   std::string objectPath() {
-    auto data = source_.toData();
-    if (!data.path) {
-      services::CallExtras extras;
-      extras.resources = {*data.id};
-      const auto found = remote_.call(DescribeRequest{{data}}, extras).message.data;
-      data.path = found.empty() ? std::nullopt : found.front().path;
-      if (!data.path) {
-        throw Fault(FaultCode::InvalidMessage, "the instance does not say which path it has", *data.id);
-      }
-    }
-    return DataPath::parse(*data.path).text();
+    return source_.isId() ? *describeOne(remote_, source_).path : DataPath::parse(source_.path).text();
   }
 
   void single() {

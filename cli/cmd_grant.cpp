@@ -98,18 +98,24 @@ int runRevoke(const std::string &id, Context &context) {
 
 void addGrant(CLI::App &app, Work &work) {
   auto options = std::make_shared<GrantOptions>();
-  auto *command = app.add_subcommand("grant", "let a trusted key do something under a path of this home's data");
+  auto *command = app.add_subcommand("grant", "let a trusted key do something with this home's data or algorithms");
   command->add_option("PRINCIPAL", options->principal, "alias or id, with /SUBJECT for one user of it")
       ->option_text("PRINCIPAL")
       ->required();
   command->add_option("RIGHTS", options->rights, "of read,write,delete,list,invoke,administer, with commas")
       ->option_text("RIGHTS")
       ->required();
-  command->add_option("PATH", options->prefix, "path prefix; / for everything")->option_text("PATH")->required();
+  command
+      ->add_option("PATH", options->prefix, "path prefix, / for everything; with invoke, an algorithm or all below one")
+      ->option_text("PATH")
+      ->required();
   command->add_option("--expires", options->expires, "when it ends: 30d, or a time such as 2027-01-31T00:00:00Z")
       ->option_text("WHEN");
-  command->footer("Holds at once, also for a daemon that runs.\n\nExample:\n  waybill --home /var/lib/waybill grant "
-                  "alice read,write,list,delete /");
+  command->footer(
+      "Holds at once, also for a daemon that runs. An algorithm is granted as a path: invoke text/sort for that "
+      "one, invoke text for all below text/, invoke / for all.\n\nExample:\n  waybill --home "
+      "/var/lib/waybill grant alice read,write,list,delete /\n  waybill --home /var/lib/waybill grant "
+      "alice invoke text/sort");
   command->callback([options, &work] { work = [options](Context &context) { return runGrant(*options, context); }; });
 }
 
@@ -117,8 +123,8 @@ void addGrants(CLI::App &app, Work &work) {
   auto principal = std::make_shared<std::string>();
   auto *command = app.add_subcommand("grants", "list what is granted");
   command->add_option("PRINCIPAL", *principal, "only what this one has")->option_text("PRINCIPAL");
-  command->footer(
-      "One a line: id, principal, rights, path.\n\nExample:\n  waybill --home /var/lib/waybill grants alice");
+  command->footer("One a line: id, principal, rights, path (of algorithms: /text/sort for text/sort).\n\nExample:\n  "
+                  "waybill --home /var/lib/waybill grants alice");
   command->callback(
       [principal, &work] { work = [principal](Context &context) { return runGrants(*principal, context); }; });
 }

@@ -14,11 +14,6 @@ namespace waybill::cli {
 
 namespace {
 
-std::string field(const std::string &name, const std::string &value) {
-  return value.empty() ? ""
-                       : name + std::string(name.size() < 13 ? 13 - name.size() : 1, ' ') + forTerminal(value) + "\n";
-}
-
 std::string block(const Data &data) {
   auto text = field("path", data.path.value_or("")) + field("id", data.id.value_or(""));
   if (data.size) {

@@ -5,12 +5,14 @@
 #include "cli/output.hpp"
 #include "cli/people.hpp"
 #include "cli/usage.hpp"
+#include "domain/algorithm.hpp"
 #include "domain/data_path.hpp"
 #include "domain/random.hpp"
 #include "security/token.hpp"
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <set>
@@ -40,7 +42,6 @@ security::Certificate audience(const std::string &name, Context &context) {
 }
 
 void checkOperation(const std::string &name) {
-  // All of the contract, those too that this version's instances do not serve yet.
   static const std::set<std::string> known{"Copy",
                                            "CopyResponse",
                                            "Receive",
@@ -68,16 +69,29 @@ void checkOperation(const std::string &name) {
   }
 }
 
-/// A path prefix, or the id of an object, by itself or as its URL.
-std::string resourceOf(const std::string &text) {
+/// Whether a token for these operations may name algorithms.
+bool concernAlgorithms(const std::vector<std::string> &operations) {
+  return std::any_of(operations.begin(), operations.end(), [](const std::string &operation) {
+    return operation == "Invoke" || operation == "ListAlgorithms" || operation == "DescribeAlgorithm";
+  });
+}
+
+/// A path prefix; the id of an object, by itself or as its URL; or, with `algorithms`, one or the beginning of one.
+std::string resourceOf(const std::string &text, bool algorithms) {
   if (text.starts_with('/')) {
     return parsePathPrefix(text);
   }
   const auto id = text.starts_with("https://") ? text.substr(text.rfind('/') + 1) : text;
-  if (id.size() != 32 || id.find_first_not_of("0123456789abcdef") != std::string::npos) {
-    throw WrongUsage("--resource takes a path such as /docs, or the id of an object, not '" + text + "'");
+  if (id.size() == 32 && id.find_first_not_of("0123456789abcdef") == std::string::npos) {
+    return text;
   }
-  return text;
+  const auto algorithm = text.ends_with('/') ? text.substr(0, text.size() - 1) : text;
+  if (algorithms && isAlgorithmId(algorithm)) {
+    return algorithm;
+  }
+  throw WrongUsage("--resource takes a path such as /docs, the id of an object, or, with --operation Invoke, an "
+                   "algorithm such as text/sort, not '" +
+                   text + "'");
 }
 
 TokenClaims claimsOf(const TokenOptions &options, const security::Certificate &recipient, Context &context) {
@@ -91,7 +105,7 @@ TokenClaims claimsOf(const TokenOptions &options, const security::Certificate &r
     checkOperation(operation);
   }
   for (const auto &resource : options.resources) {
-    claims.resources.push_back(resourceOf(resource));
+    claims.resources.push_back(resourceOf(resource, concernAlgorithms(options.operations)));
   }
   if (!options.replyTo.empty()) {
     if (!options.replyTo.starts_with("https://")) {
@@ -153,8 +167,10 @@ void addToken(CLI::App &app, Work &work) {
       ->option_text("OPERATION,...")
       ->delimiter(',')
       ->required();
-  command->add_option("--resource", options->resources, "path prefix or id that it is limited to; may be given again")
-      ->option_text("PATH")
+  command
+      ->add_option("--resource", options->resources,
+                   "what it is limited to: a path prefix, the id of an object, an algorithm; may be given again")
+      ->option_text("PATH|ID|ALGORITHM")
       ->expected(1)
       ->take_all();
   command->add_option("--reply-to", options->replyTo, "the only address that a reply may go to")->option_text("URL");
@@ -162,10 +178,12 @@ void addToken(CLI::App &app, Work &work) {
       ->option_text("NAME");
   command->add_option("--lifetime", options->lifetime, "how long it is good: 45s, 30m, 1h; 10m when left out")
       ->option_text("TIME");
-  command->footer("It goes into the SOAP header wb:Token, and can be given to a program that must not have the key. "
-                  "Whoever holds it can use it once, and can\n"
-                  "neither read nor change it.\n\nExample:\n  waybill token --audience lab --operation Copy --resource "
-                  "/docs/paper.pdf --lifetime 30m");
+  command->footer(
+      "It goes into the SOAP header wb:Token, and can be given to a program that must not have the key. "
+      "Whoever holds it can use it once, and can\n"
+      "neither read nor change it. For Invoke, an algorithm (text/sort), or all below one (text), and the paths of "
+      "the data that it may read and write.\n\nExample:\n  waybill token --audience lab --operation Copy --resource "
+      "/docs/paper.pdf --lifetime 30m\n  waybill token --audience lab --operation Invoke --resource text/sort");
   command->callback([options, &work] { work = [options](Context &context) { return runToken(*options, context); }; });
 }
 

@@ -24,10 +24,11 @@ void addAll(CLI::App &app, Globals &globals, Work &work) {
              "  waybill trust https://lab.example.org:8443 --as lab\n"
              "  waybill put paper.pdf lab:/docs/\n"
              "  waybill get lab:/docs/paper.pdf copy.pdf\n"
-             "  waybill copy lab:/docs/paper.pdf archive:/docs/");
-  for (const auto add :
-       {addInit, addIdentity, addTrust, addKeys, addRevokeKey, addGrant, addGrants, addRevoke, addPut, addGet, addCopy,
-        addTransfers, addLs, addStat, addRm, addToken, addRenewLedger, addCompletion, addMan}) {
+             "  waybill copy lab:/docs/paper.pdf archive:/docs/\n"
+             "  waybill run lab:/text/sort text=words.txt");
+  for (const auto add : {addInit, addIdentity, addTrust, addKeys,        addRevokeKey,  addGrant, addGrants, addRevoke,
+                         addPut,  addGet,      addCopy,  addTransfers,   addAlgorithms, addRun,   addJobs,   addLs,
+                         addStat, addRm,       addToken, addRenewLedger, addCompletion, addMan}) {
     add(app, work);
   }
 }

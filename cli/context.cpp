@@ -17,6 +17,8 @@ namespace {
 
 /// Receipts of large uploads come after the peer has synced its disk.
 constexpr std::chrono::seconds patience{300};
+/// A program may run for a week, and wait for its turn before.
+constexpr std::chrono::hours longestRun{24 * 14};
 
 std::string homeFrom(const std::string &given) {
   if (!given.empty()) {
@@ -40,6 +42,13 @@ soap::Spool spoolIn(const std::string &home) {
     std::unique_ptr<storage::SpooledFile> file;
   };
   return [home] { return std::make_unique<Spooled>(storage::spoolFile(home)); };
+}
+
+std::unique_ptr<transport::Client> makeClient(std::chrono::seconds mostSilence) {
+  transport::ClientOptions options;
+  options.stallDeadline = mostSilence;
+  options.whileWaiting = [] { throwIfInterrupted(); };
+  return std::make_unique<transport::Client>(options);
 }
 
 std::string settingOf(const std::string &instance) { return "tls." + instance; }
@@ -105,10 +114,7 @@ security::Trust &Context::trust() {
 
 transport::Client &Context::client() {
   if (!client_) {
-    transport::ClientOptions options;
-    options.stallDeadline = patience;
-    options.whileWaiting = [] { throwIfInterrupted(); };
-    client_ = std::make_unique<transport::Client>(options);
+    client_ = makeClient(patience);
   }
   return *client_;
 }
@@ -134,6 +140,21 @@ services::RemoteInstance Context::remote(const std::string &name) {
 }
 
 services::RemoteInstance Context::remote(const std::string &name, std::chrono::milliseconds longest) {
+  services::RetryPolicy retry;
+  retry.whileAtWork = longest;
+  return remoteAt(addressOf(name), std::move(retry));
+}
+
+services::RemoteInstance Context::remoteForRuns(const std::string &name) {
+  if (!patientClient_) {
+    patientClient_ = makeClient(longestRun);
+  }
+  services::RetryPolicy retry;
+  retry.whileAtWork = longestRun;
+  return remoteBy(*patientClient_, addressOf(name), std::move(retry));
+}
+
+services::RemoteAddress Context::addressOf(const std::string &name) {
   const auto known = trusted(name);
   if (!known.url) {
     throw Fault(FaultCode::BadParameter,
@@ -141,19 +162,20 @@ services::RemoteInstance Context::remote(const std::string &name, std::chrono::m
                     "' is not known, only its key; give it with: waybill trust https://HOST:PORT --as " +
                     printable(name, 100));
   }
-  services::RetryPolicy retry;
-  retry.whileAtWork = longest;
-  return remoteAt(
-      {*known.url, security::Certificate::fromPem(known.certificatePem), tlsIdentity(catalog(), known.instance)},
-      std::move(retry));
+  return {*known.url, security::Certificate::fromPem(known.certificatePem), tlsIdentity(catalog(), known.instance)};
 }
 
 services::RemoteInstance Context::remoteAt(services::RemoteAddress address, services::RetryPolicy retry) {
+  return remoteBy(client(), std::move(address), std::move(retry));
+}
+
+services::RemoteInstance Context::remoteBy(transport::Client &client, services::RemoteAddress address,
+                                           services::RetryPolicy retry) {
   if (!schema_) {
     schema_ = std::make_unique<soap::Schema>();
   }
   retry.pause = [](std::chrono::milliseconds time) { sleepUnlessInterrupted(time); };
-  return {std::move(address), key(), *schema_, client(), random_, clock_, spoolIn(home_), std::move(retry)};
+  return {std::move(address), key(), *schema_, client, random_, clock_, spoolIn(home_), std::move(retry)};
 }
 
 std::vector<TrustedKey> Context::instances() {

@@ -50,6 +50,9 @@ public:
   [[nodiscard]] services::RemoteInstance remote(const std::string &name);
   /// The same, for work that takes the instance up to `longest` (services::RetryPolicy::whileAtWork).
   [[nodiscard]] services::RemoteInstance remote(const std::string &name, std::chrono::milliseconds longest);
+  /// The same, for calls that wait until a program has run: the instance may be silent for days, and only a connection
+  /// that is gone ends the wait.
+  [[nodiscard]] services::RemoteInstance remoteForRuns(const std::string &name);
   /// For one that is not trusted yet. `tls` says how to know it.
   [[nodiscard]] services::RemoteInstance remoteAt(services::RemoteAddress address, services::RetryPolicy retry = {});
   /// Those that are trusted and whose URL is known.
@@ -58,6 +61,10 @@ public:
   [[nodiscard]] TrustedKey trusted(const std::string &name);
 
 private:
+  [[nodiscard]] services::RemoteInstance remoteBy(transport::Client &client, services::RemoteAddress address,
+                                                  services::RetryPolicy retry);
+  [[nodiscard]] services::RemoteAddress addressOf(const std::string &name);
+
   Globals globals_;
   std::string home_;
   SystemClock clock_;
@@ -66,6 +73,7 @@ private:
   std::unique_ptr<storage::Catalog> catalog_;
   std::unique_ptr<security::Trust> trust_;
   std::unique_ptr<transport::Client> client_;
+  std::unique_ptr<transport::Client> patientClient_;
   std::unique_ptr<soap::Schema> schema_;
 };
 

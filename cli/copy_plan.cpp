@@ -25,12 +25,9 @@ std::string below(const std::string &folder, const std::string &name) {
 }
 
 CopyItem single(services::RemoteInstance &remote, const RemoteName &source, const RemoteName &target) {
-  const auto named = source.toData();
-  services::CallExtras extras;
-  extras.resources = {named.id ? *named.id : *named.path};
-  std::vector<Data> found;
+  Data found;
   try {
-    found = remote.call(DescribeRequest{{named}}, extras).message.data;
+    found = describeOne(remote, source);
   } catch (const Fault &fault) {
     if (fault.code() == FaultCode::NoSuchData && !source.isId()) {
       throw Fault(fault.code(),
@@ -39,12 +36,8 @@ CopyItem single(services::RemoteInstance &remote, const RemoteName &source, cons
     }
     throw;
   }
-  if (found.size() != 1 || !found.front().id || !found.front().path) {
-    throw Fault(FaultCode::InvalidMessage, "the instance does not say which Id and Path the object has",
-                source.withPath(source.path));
-  }
-  const auto path = target.namesFolder() ? below(target.path, lastPart(*found.front().path)) : target.path;
-  return {std::move(found.front()), DataPath::parse(path).text()};
+  const auto path = target.namesFolder() ? below(target.path, lastPart(*found.path)) : target.path;
+  return {std::move(found), DataPath::parse(path).text()};
 }
 
 CopyBatch folder(services::RemoteInstance &remote, const RemoteName &source, const RemoteName &target) {

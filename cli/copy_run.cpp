@@ -2,7 +2,9 @@
 #include "cli/copy_run.hpp"
 
 #include "cli/remote_transfers.hpp"
+#include "cli/side_fault.hpp"
 #include "cli/signals.hpp"
+#include "cli/task.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -22,14 +24,6 @@ constexpr BatchLimits pulledAtOnce{100, 64ULL << 20U};
 constexpr std::size_t atOnce = 8;
 constexpr auto firstLook = 20ms;
 constexpr auto longestPause = 1000ms;
-
-/// Whether a side may not call the other; in what is pulled it is one of the ways that were tried.
-bool isRefusedAddress(const Fault &fault) {
-  return fault.code() == FaultCode::AddressNotAllowed ||
-         std::any_of(fault.tried().begin(), fault.tried().end(), [](const std::string &way) {
-           return way.find(name(FaultCode::AddressNotAllowed)) != std::string::npos;
-         });
-}
 
 /// Whether others of the same message may still go through.
 bool concernsOneObject(const Fault &fault) {
@@ -55,35 +49,7 @@ const char *sideOf(const Fault &fault) {
   return ofSource ? "source" : "destination";
 }
 
-/// What its operator, or the caller, has to do about it; empty when the fault says it all.
-std::string advice(const std::string &side, const Fault &fault, const std::string &other) {
-  if (isRefusedAddress(fault)) {
-    return "its operator lets it call the other side with: waybill --home HOME trust " + other +
-           " (or egress.allow in its waybill.toml)";
-  }
-  if (fault.code() == FaultCode::UntrustedKey || fault.code() == FaultCode::BadToken) {
-    return "at the " + side +
-           ", your key has to be trusted: waybill --home HOME trust YOUR.pem --as NAME, and then: "
-           "waybill --home HOME grant NAME RIGHTS PATH";
-  }
-  if (fault.code() == FaultCode::TokenExpired) {
-    return "it did not get there in the time that the token was good for; run the command again, which goes on where "
-           "this one stopped";
-  }
-  return {};
-}
-
-Fault explained(const std::string &side, const Fault &fault, const std::string &other) {
-  auto told = about(side, fault);
-  const auto hint = advice(side, fault, other);
-  return hint.empty() ? told : Fault(told.code(), told.reason() + "; " + hint, told.subject(), told.tried());
-}
-
 } // namespace
-
-Fault about(const std::string &side, const Fault &fault) {
-  return {fault.code(), side + ": " + fault.reason(), fault.subject(), fault.tried()};
-}
 
 CopyRun::CopyRun(ThirdParty &calls, services::RemoteInstance &source, services::RemoteInstance &destination,
                  CopyEvents events, Progress &progress)
@@ -216,7 +182,8 @@ void CopyRun::end(const Transfer &transfer, Watched watched) {
   } else if (watched.joined) {
     waiting_.push_front(std::move(watched.items)); // what an earlier run began, on its tokens
   } else {
-    const auto fault = lastFault(transfer).value_or(Fault(FaultCode::DeliveryFailed, "it failed, and nobody says why"));
+    const auto fault =
+        lastFault(transfer.lastError).value_or(Fault(FaultCode::DeliveryFailed, "it failed, and nobody says why"));
     fail(std::move(watched.items), transfer.messageId, explained(sideOf(fault), fault, destination_.address().url));
   }
 }

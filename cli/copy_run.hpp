@@ -66,7 +66,4 @@ private:
   std::map<std::string, Watched> watched_; ///< by the transfer's id
 };
 
-/// The same, its reason beginning with the side that it is about.
-[[nodiscard]] Fault about(const std::string &side, const Fault &fault);
-
 } // namespace waybill::cli

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cli/downloader.hpp"
 
-#include "cli/sha256.hpp"
+#include "cli/checked_copy.hpp"
 #include "cli/token_resources.hpp"
 #include "domain/fault.hpp"
 
@@ -28,42 +28,6 @@ bool concernsOneFile(FaultCode code) {
   default: return false;
   }
 }
-
-/// Hashes, counts and passes on.
-class CheckingSink final : public Sink {
-public:
-  CheckingSink(Sink &next, Progress &progress) : next_(next), progress_(progress) {}
-  CheckingSink(const CheckingSink &) = delete;
-  CheckingSink &operator=(const CheckingSink &) = delete;
-  ~CheckingSink() override { progress_.rewind(unchecked_); }
-  void write(ByteView bytes) override {
-    sum_.update(bytes);
-    size_ += bytes.size();
-    unchecked_ += bytes.size();
-    next_.write(bytes);
-    progress_.advance(bytes.size());
-  }
-  void check(const Data &data) {
-    unchecked_ = 0;
-    const auto found = sum_.hex();
-    const bool sameSize = !data.size || *data.size == size_;
-    const bool known = data.digest && data.digest->algorithm == DigestAlgorithm::Sha256;
-    if (!sameSize || !known || data.digest->hex != found) {
-      throw Fault(FaultCode::DigestMismatch,
-                  "what came for '" + data.path.value_or("?") +
-                      "' is not what the instance promised (SHA-256 promised " + (known ? data.digest->hex : "none") +
-                      ", found " + found + "); get it again, and if it stays so, tell those who run the instance",
-                  data.path.value_or(""));
-    }
-  }
-
-private:
-  Sink &next_;
-  Progress &progress_;
-  Sha256 sum_;
-  std::uint64_t size_ = 0;
-  std::uint64_t unchecked_ = 0;
-};
 
 } // namespace
 
@@ -100,19 +64,6 @@ void Downloader::flush() {
   if (!waiting_.empty()) {
     fetch(std::exchange(waiting_, {}));
   }
-}
-
-Data Downloader::copyOut(const Data &data, soap::Attachments &attachments, Sink &sink) {
-  const auto reference = data.content ? data.content : data.attachment;
-  const auto source = reference ? attachments.open(*reference) : nullptr;
-  if (!source) {
-    throw Fault(FaultCode::InvalidMessage, "the instance's reply has no bytes for '" + data.path.value_or("?") + "'",
-                data.path.value_or(""));
-  }
-  CheckingSink checking(sink, progress_);
-  copyAll(*source, checking);
-  checking.check(data);
-  return data;
 }
 
 /// All in one message, and where that is refused for one of them, in two halves. After a cut, what is missing is asked
@@ -191,11 +142,11 @@ void Downloader::pull(std::vector<RemoteFile> &files, std::vector<Finished> &fin
     }
     try {
       NewFile file(files[i].local, replace_, random_);
-      auto known = copyOut(data, reply.rest.attachments(), file);
+      copyChecked(data, files[i].path, reply.rest.attachments(), file, progress_);
       if (files.size() >= manyFiles && !finished.empty()) {
         file.closeBeside(finished.front().file);
       }
-      finished.push_back({std::move(file), std::move(known)});
+      finished.push_back({std::move(file), data});
     } catch (const Fault &fault) {
       if (fault.code() != FaultCode::DigestMismatch && fault.code() != FaultCode::AlreadyExists) {
         throw;
@@ -242,9 +193,9 @@ Data Downloader::stream(const std::string &path, Sink &sink) {
   }
   progress_.expect(reply.message.data.front().size);
   progress_.name(path);
-  auto data = copyOut(reply.message.data.front(), reply.rest.attachments(), sink);
+  copyChecked(reply.message.data.front(), path, reply.rest.attachments(), sink, progress_);
   reply.rest.attachments().finish();
-  return data;
+  return std::move(reply.message.data.front());
 }
 
 } // namespace waybill::cli

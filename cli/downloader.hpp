@@ -48,7 +48,6 @@ private:
   void fetch(std::vector<RemoteFile> files);
   [[nodiscard]] std::size_t fetchPart(std::vector<RemoteFile> &files, bool again);
   void pull(std::vector<RemoteFile> &files, std::vector<Finished> &finished, std::optional<std::size_t> &settled);
-  [[nodiscard]] Data copyOut(const Data &data, soap::Attachments &attachments, Sink &sink);
   void settle(std::vector<Finished> &finished, bool together);
 
   services::RemoteInstance &remote_;

@@ -42,7 +42,9 @@ int answerParser(const CLI::App &app, const CLI::ParseError &error) {
 } // namespace
 
 int main(int argc, char **argv) {
-  CLI::App app("Stores, fetches, lists and deletes data at Waybill instances, and administers them.", "waybill");
+  CLI::App app(
+      "Stores, fetches, lists and deletes data at Waybill instances, runs their algorithms, and administers them.",
+      "waybill");
   Globals globals;
   Work work;
   try {

@@ -3,43 +3,50 @@
 
 #include "domain/text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
 namespace waybill::cli {
 
+namespace {
+
+using Pair = std::pair<std::string_view, std::string_view>;
+/// Endings and types; of those of one type the usual one first.
+constexpr std::array types{Pair{"bz2", "application/x-bzip2"},
+                           Pair{"csv", "text/csv"},
+                           Pair{"css", "text/css"},
+                           Pair{"fits", "application/fits"},
+                           Pair{"gif", "image/gif"},
+                           Pair{"gz", "application/gzip"},
+                           Pair{"h5", "application/x-hdf5"},
+                           Pair{"html", "text/html"},
+                           Pair{"htm", "text/html"},
+                           Pair{"jpg", "image/jpeg"},
+                           Pair{"jpeg", "image/jpeg"},
+                           Pair{"js", "text/javascript"},
+                           Pair{"json", "application/json"},
+                           Pair{"md", "text/markdown"},
+                           Pair{"mp4", "video/mp4"},
+                           Pair{"nc", "application/x-netcdf"},
+                           Pair{"pdf", "application/pdf"},
+                           Pair{"png", "image/png"},
+                           Pair{"svg", "image/svg+xml"},
+                           Pair{"tar", "application/x-tar"},
+                           Pair{"tif", "image/tiff"},
+                           Pair{"tiff", "image/tiff"},
+                           Pair{"tsv", "text/tab-separated-values"},
+                           Pair{"txt", "text/plain"},
+                           Pair{"xml", "application/xml"},
+                           Pair{"xz", "application/x-xz"},
+                           Pair{"yaml", "application/yaml"},
+                           Pair{"yml", "application/yaml"},
+                           Pair{"zip", "application/zip"},
+                           Pair{"zst", "application/zstd"}};
+
+} // namespace
+
 std::optional<std::string> mediaTypeFor(std::string_view fileName) {
-  using Pair = std::pair<std::string_view, std::string_view>;
-  static constexpr std::array types{Pair{"bz2", "application/x-bzip2"},
-                                    Pair{"csv", "text/csv"},
-                                    Pair{"css", "text/css"},
-                                    Pair{"fits", "application/fits"},
-                                    Pair{"gif", "image/gif"},
-                                    Pair{"gz", "application/gzip"},
-                                    Pair{"h5", "application/x-hdf5"},
-                                    Pair{"htm", "text/html"},
-                                    Pair{"html", "text/html"},
-                                    Pair{"jpeg", "image/jpeg"},
-                                    Pair{"jpg", "image/jpeg"},
-                                    Pair{"js", "text/javascript"},
-                                    Pair{"json", "application/json"},
-                                    Pair{"md", "text/markdown"},
-                                    Pair{"mp4", "video/mp4"},
-                                    Pair{"nc", "application/x-netcdf"},
-                                    Pair{"pdf", "application/pdf"},
-                                    Pair{"png", "image/png"},
-                                    Pair{"svg", "image/svg+xml"},
-                                    Pair{"tar", "application/x-tar"},
-                                    Pair{"tif", "image/tiff"},
-                                    Pair{"tiff", "image/tiff"},
-                                    Pair{"tsv", "text/tab-separated-values"},
-                                    Pair{"txt", "text/plain"},
-                                    Pair{"xml", "application/xml"},
-                                    Pair{"xz", "application/x-xz"},
-                                    Pair{"yaml", "application/yaml"},
-                                    Pair{"yml", "application/yaml"},
-                                    Pair{"zip", "application/zip"},
-                                    Pair{"zst", "application/zstd"}};
   const auto name = fileName.substr(fileName.rfind('/') + 1);
   const auto dot = name.rfind('.');
   if (dot == std::string_view::npos) {
@@ -52,6 +59,12 @@ std::optional<std::string> mediaTypeFor(std::string_view fileName) {
     }
   }
   return std::nullopt;
+}
+
+std::string endingFor(std::string_view contentType) {
+  const auto type = lowerCase(trimmed(contentType.substr(0, contentType.find(';'))));
+  const auto found = std::find_if(types.begin(), types.end(), [&](const Pair &known) { return known.second == type; });
+  return found == types.end() ? std::string() : "." + std::string(found->first);
 }
 
 } // namespace waybill::cli

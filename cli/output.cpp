@@ -3,6 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -25,11 +26,38 @@ void put(Json &json, const char *key, const std::optional<Time> &value) {
   }
 }
 
+void putReceipt(Json &json, const std::vector<Data> &receipt) {
+  if (receipt.empty()) {
+    return;
+  }
+  auto list = Json::array();
+  for (const auto &data : receipt) {
+    list.push_back(toJson(data));
+  }
+  json["receipt"] = std::move(list);
+}
+
+Json toJson(const ParameterDeclaration &parameter) {
+  Json json{{"name", parameter.name},
+            {"help", parameter.help},
+            {"type", name(parameter.type)},
+            {"required", parameter.required}};
+  put(json, "default", parameter.byDefault);
+  put(json, "minimum", parameter.minimum);
+  put(json, "maximum", parameter.maximum);
+  if (!parameter.values.empty()) {
+    json["values"] = parameter.values;
+  }
+  put(json, "maxLength", parameter.maxLength);
+  put(json, "pattern", parameter.pattern);
+  return json;
+}
+
 std::string text(const Json &json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
-/// Reasons end in "; what to do": the last such part goes on a line of its own.
+/// Reasons end in "; what to do": the last such part goes on a line of its own, with the lines that follow, if any.
 std::pair<std::string_view, std::string_view> causeAndAdvice(std::string_view reason) {
-  const auto split = reason.rfind("; ");
+  const auto split = reason.rfind("; ", reason.find('\n'));
   return split == std::string_view::npos ? std::pair{reason, std::string_view{}}
                                          : std::pair{reason.substr(0, split), reason.substr(split + 2)};
 }
@@ -91,14 +119,62 @@ Json toJson(const Transfer &transfer) {
   put(json, "ended", transfer.ended);
   json["sources"] = transfer.sources;
   json["destination"] = transfer.destination;
-  if (!transfer.receipt.empty()) {
-    auto list = Json::array();
-    for (const auto &data : transfer.receipt) {
-      list.push_back(toJson(data));
-    }
-    json["receipt"] = std::move(list);
-  }
+  putReceipt(json, transfer.receipt);
   return json;
+}
+
+Json toJson(const Job &job) {
+  Json json{{"id", job.id},
+            {"algorithm", job.algorithm},
+            {"owner", job.owner},
+            {"state", name(job.state)},
+            {"phase", name(job.phase)},
+            {"attempts", job.attempts}};
+  put(json, "lastError", job.lastError);
+  put(json, "exitStatus", job.exitStatus);
+  if (!job.log.empty()) {
+    json["log"] = job.log;
+  }
+  json["started"] = formatUtc(job.started);
+  put(json, "ended", job.ended);
+  json["destination"] = job.destination;
+  putReceipt(json, job.receipt);
+  return json;
+}
+
+Json toJson(const AlgorithmDescription &algorithm) {
+  auto inputs = Json::array();
+  for (const auto &input : algorithm.inputs) {
+    inputs.push_back({{"name", input.name},
+                      {"help", input.help},
+                      {"contentTypes", input.contentTypes},
+                      {"required", input.required},
+                      {"many", input.many}});
+  }
+  auto outputs = Json::array();
+  for (const auto &output : algorithm.outputs) {
+    outputs.push_back({{"name", output.name},
+                       {"help", output.help},
+                       {"contentType", output.contentType},
+                       {"required", output.required}});
+  }
+  auto parameters = Json::array();
+  for (const auto &parameter : algorithm.parameters) {
+    parameters.push_back(toJson(parameter));
+  }
+  return {{"id", algorithm.id},
+          {"version", algorithm.version},
+          {"title", algorithm.title},
+          {"help", algorithm.help},
+          {"inputs", std::move(inputs)},
+          {"outputs", std::move(outputs)},
+          {"parameters", std::move(parameters)},
+          {"limits",
+           {{"cpuSeconds", algorithm.limits.cpu.count()},
+            {"wallSeconds", algorithm.limits.wall.count()},
+            {"memoryBytes", algorithm.limits.memory},
+            {"processes", algorithm.limits.processes},
+            {"outputBytes", algorithm.limits.output}}}};
 }
 
 void printText(std::string_view line) {
@@ -138,6 +214,31 @@ std::string forTerminal(std::string_view line) {
   return result;
 }
 
+std::string linesForTerminal(std::string_view text, std::string_view indent) {
+  std::string result;
+  while (!text.empty()) {
+    const auto end = std::min(text.find('\n'), text.size());
+    auto line = std::string(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+    result += indent;
+    for (std::size_t tab = 0; (tab = line.find('\t')) != std::string::npos;) {
+      result += forTerminal(line.substr(0, tab)) + "\t";
+      line.erase(0, tab + 1);
+    }
+    result += forTerminal(line) + "\n";
+  }
+  return result;
+}
+
+std::string padded(const std::string &text, std::size_t width) {
+  return text + std::string(width - std::min(width, text.size()), ' ');
+}
+
+std::string field(const std::string &name, const std::string &value) {
+  static constexpr std::size_t width = 13;
+  return value.empty() ? std::string() : padded(name, std::max(width, name.size() + 1)) + forTerminal(value) + "\n";
+}
+
 void note(std::string_view line) { std::fprintf(stderr, "waybill: %s\n", forTerminal(line).c_str()); }
 
 void printError(std::string_view doing, const std::exception &error) {
@@ -160,7 +261,7 @@ void printError(std::string_view doing, const std::exception &error) {
     }
   }
   if (!advice.empty()) {
-    std::fprintf(stderr, "  %s\n", forTerminal(advice).c_str());
+    std::fputs(linesForTerminal(advice, "  ").c_str(), stderr);
   }
 }
 

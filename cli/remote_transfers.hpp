@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "domain/fault.hpp"
 #include "domain/transfer.hpp"
 #include "services/remote_instance.hpp"
 
@@ -18,12 +17,5 @@ void listTransfers(services::RemoteInstance &remote, std::optional<TransferState
 void listUnderWay(services::RemoteInstance &remote, const std::function<void(const Transfer &)> &each);
 /// With its receipt. Throws Fault NoSuchTransfer.
 [[nodiscard]] Transfer transferOf(services::RemoteInstance &remote, const std::string &messageId);
-
-/// The last error as the fault that it was; nothing when there is none.
-[[nodiscard]] std::optional<Fault> lastFault(const Transfer &transfer);
-
-/// "urn:uuid:..." as people write it: without that; and back.
-[[nodiscard]] std::string shortId(const std::string &messageId);
-[[nodiscard]] std::string fullId(const std::string &shortId);
 
 } // namespace waybill::cli

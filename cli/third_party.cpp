@@ -12,9 +12,6 @@ namespace waybill::cli {
 
 namespace {
 
-/// As long as instances allow unless configured otherwise: it has to be good when its turn comes.
-constexpr std::chrono::seconds tokenLife{3600};
-
 std::string header(const std::string &name, const std::string &text) {
   return "<wb:" + name + " xmlns:wb=\"" + soap::waybillNamespace + "\">" + text + "</wb:" + name + ">";
 }
@@ -46,9 +43,31 @@ std::vector<std::string> targetPaths(const CopyBatch &batch) {
 
 } // namespace
 
-bool ThirdParty::isOneInstance() const {
-  return source_.address().certificate.instanceId() == destination_.address().certificate.instanceId();
+bool isSameInstance(const services::RemoteInstance &one, const services::RemoteInstance &other) {
+  return one.address().certificate.instanceId() == other.address().certificate.instanceId();
 }
+
+EndpointReference receiver(const services::RemoteInstance &at, const std::vector<std::string> &paths,
+                           Overwrite overwrite) {
+  std::vector<std::string> parameters{header("Token", at.token("Receive", resourcesFor(paths), longestTokenLife))};
+  if (overwrite != Overwrite::Never) {
+    parameters.push_back(header("Overwrite", wireName(overwrite)));
+  }
+  return at.dataEndpoint(std::move(parameters));
+}
+
+Data referenceTo(Data data, const services::RemoteInstance &holder, const services::RemoteInstance &reader) {
+  const auto id = std::exchange(data.id, {}).value();
+  data.href = id;
+  data.created.reset();
+  data.owner.reset();
+  if (!isSameInstance(holder, reader)) {
+    data.token = holder.token("Copy", {bareId(id)}, longestTokenLife);
+  }
+  return data;
+}
+
+bool ThirdParty::isOneInstance() const { return isSameInstance(source_, destination_); }
 
 std::string ThirdParty::send(const CopyBatch &batch) {
   CopyRequest request;
@@ -57,14 +76,9 @@ std::string ThirdParty::send(const CopyBatch &batch) {
     data.id = item.from.id;
     data.path = item.path;
   }
-  std::vector<std::string> parameters{
-      header("Token", destination_.token("Receive", resourcesFor(targetPaths(batch)), tokenLife))};
-  if (overwrite_ != Overwrite::Never) {
-    parameters.push_back(header("Overwrite", wireName(overwrite_)));
-  }
   services::CallExtras extras;
   extras.resources = resourcesFor(sourcePaths(batch));
-  return source_.callElsewhere(request, destination_.dataEndpoint(std::move(parameters)), extras);
+  return source_.callElsewhere(request, receiver(destination_, targetPaths(batch), overwrite_), extras);
 }
 
 std::vector<Data> ThirdParty::pull(const CopyBatch &batch) {
@@ -72,21 +86,15 @@ std::vector<Data> ThirdParty::pull(const CopyBatch &batch) {
   request.overwrite = overwrite_;
   auto resources = targetPaths(batch);
   for (const auto &item : batch) {
-    auto data = item.from;
-    data.href = std::exchange(data.id, {});
-    data.created.reset();
-    data.owner.reset();
-    data.path = item.path;
     if (isOneInstance()) {
       resources.push_back(*item.from.path);
-    } else {
-      data.token = source_.token("Copy", {bareId(*item.from.id)}, tokenLife);
     }
-    request.data.push_back(std::move(data));
+    request.data.push_back(referenceTo(item.from, source_, destination_));
+    request.data.back().path = item.path;
   }
   services::CallExtras extras;
   extras.resources = resourcesFor(resources);
-  extras.lifetime = tokenLife;
+  extras.lifetime = longestTokenLife;
   auto receipts = destination_.call(request, extras).message.data;
   const auto same = [](const CopyItem &item, const Data &receipt) {
     return receipt.path == item.path && receipt.size == item.from.size;

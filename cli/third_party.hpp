@@ -6,8 +6,19 @@
 #include "services/remote_instance.hpp"
 
 #include <string>
+#include <vector>
 
 namespace waybill::cli {
+
+[[nodiscard]] bool isSameInstance(const services::RemoteInstance &one, const services::RemoteInstance &other);
+
+/// Where an instance takes what others send it on the caller's behalf, once, under these paths: with a token for that.
+[[nodiscard]] EndpointReference receiver(const services::RemoteInstance &at, const std::vector<std::string> &paths,
+                                         Overwrite overwrite);
+/// `data` of `holder`, which has an Id, as `reader` is told of it, to read it on the caller's behalf: with a token for
+/// that, unless it is its own.
+[[nodiscard]] Data referenceTo(Data data, const services::RemoteInstance &holder,
+                               const services::RemoteInstance &reader);
 
 /// The calls that make one instance hand data to another, with the tokens that both need.
 class ThirdParty {

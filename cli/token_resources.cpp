@@ -10,6 +10,10 @@ namespace {
 
 constexpr std::size_t mostPaths = 16;
 constexpr std::size_t mostBytes = 2048;
+/// A token has to be good until the instance reads it, and its use is remembered until it ends: as long as the slowest
+/// link that is worth using needs.
+constexpr std::uint64_t slowestRate = 256 * 1024;
+constexpr std::chrono::seconds shortestTokenLife{600};
 
 std::string commonFolder(const std::vector<std::string> &paths) {
   auto folder = paths.front();
@@ -22,6 +26,10 @@ std::string commonFolder(const std::vector<std::string> &paths) {
 }
 
 } // namespace
+
+std::chrono::seconds tokenLifeFor(std::uint64_t bytes) {
+  return std::clamp(std::chrono::seconds(bytes / slowestRate), shortestTokenLife, longestTokenLife);
+}
 
 std::vector<std::string> resourcesFor(const std::vector<std::string> &paths) {
   const auto bytes = std::accumulate(paths.begin(), paths.end(), std::size_t{0},

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cli/uploader.hpp"
 
-#include "cli/local_file.hpp"
 #include "cli/media_types.hpp"
+#include "cli/outgoing_file.hpp"
 #include "cli/remote_list.hpp"
-#include "cli/sha256.hpp"
 #include "cli/token_resources.hpp"
 #include "domain/data_path.hpp"
 #include "domain/fault.hpp"
@@ -17,19 +16,8 @@ namespace waybill::cli {
 
 namespace {
 
-/// Up to this size a file is read whole and travels with others.
-constexpr std::uint64_t smallFile = 256 * 1024;
 constexpr std::size_t batchFiles = 1000;
 constexpr std::uint64_t batchBytes = 16ULL << 20U;
-/// A token has to be good until the instance reads it, and its use is remembered until it ends: as long as the slowest
-/// link that is worth using needs.
-constexpr std::uint64_t slowestRate = 256 * 1024;
-constexpr std::chrono::seconds shortestLife{600};
-constexpr std::chrono::seconds longestLife{3600};
-
-std::chrono::seconds lifetimeFor(std::uint64_t bytes) {
-  return std::clamp(std::chrono::seconds(bytes / slowestRate), shortestLife, longestLife);
-}
 
 /// Whether another file of the same message may still go through.
 bool concernsOneFile(FaultCode code) {
@@ -47,81 +35,9 @@ bool concernsOneFile(FaultCode code) {
 
 /// One object on its way.
 struct Uploader::Item {
-  /// What is known of the bytes once they have been read.
-  struct Read {
-    std::string sha256;
-    std::uint64_t size = 0;
-    bool whole = false;
-    std::uint64_t counted = 0; ///< told to the progress bar
-  };
-
-  std::string local;
+  OutgoingFile file;
   Data data;
-  std::shared_ptr<const std::string> bytes; ///< of a small file
-  std::shared_ptr<Read> read = std::make_shared<Read>();
-  bool input = false;
-  std::shared_ptr<const Bytes> first; ///< of the input, read already
-
-  [[nodiscard]] std::unique_ptr<Source> open(Progress &progress) const;
 };
-
-namespace {
-
-/// Hashes and counts what passes. `Read` outlives it.
-template <class Read> class CountingSource final : public Source {
-public:
-  CountingSource(std::unique_ptr<Source> inner, std::shared_ptr<Read> read, Progress &progress)
-      : inner_(std::move(inner)), read_(std::move(read)), progress_(progress) {
-    progress_.rewind(read_->counted); // an earlier attempt's
-    read_->counted = 0;
-  }
-  std::size_t read(std::span<std::byte> into) override {
-    const auto count = inner_->read(into);
-    if (count == 0 && !into.empty()) {
-      finish();
-      return 0;
-    }
-    sum_.update(into.first(count));
-    read_->counted += count;
-    progress_.advance(count);
-    if (const auto length = inner_->size(); length && read_->counted == *length) {
-      finish();
-    }
-    return count;
-  }
-  [[nodiscard]] std::optional<std::uint64_t> size() const override { return inner_->size(); }
-
-private:
-  void finish() {
-    if (!finished_) {
-      finished_ = true;
-      *read_ = {sum_.hex(), read_->counted, true, read_->counted};
-    }
-  }
-  std::unique_ptr<Source> inner_;
-  std::shared_ptr<Read> read_;
-  Progress &progress_;
-  Sha256 sum_;
-  bool finished_ = false;
-};
-
-} // namespace
-
-std::unique_ptr<Source> Uploader::Item::open(Progress &progress) const {
-  if (bytes) {
-    progress.rewind(read->counted);
-    progress.advance(bytes->size());
-    read->counted = bytes->size();
-    return std::make_unique<ViewSource>(asBytes(*bytes));
-  }
-  std::unique_ptr<Source> inner;
-  if (input) {
-    inner = std::make_unique<InputSource>(*first);
-  } else {
-    inner = std::make_unique<FileSource>(local, *data.size);
-  }
-  return std::make_unique<CountingSource<Read>>(std::move(inner), read, progress);
-}
 
 Uploader::Uploader(services::RemoteInstance &remote, UploadOptions options, UploadEvents events, Progress &progress)
     : remote_(remote), options_(std::move(options)), events_(std::move(events)), progress_(progress) {}
@@ -138,43 +54,28 @@ Data Uploader::describe(const std::string &remotePath, const std::string &localN
 }
 
 void Uploader::add(const LocalFile &file) {
-  Item item;
-  item.local = file.local;
-  item.data = describe(file.remote, file.local);
-  item.data.size = file.size;
-  if (file.size > smallFile) {
-    std::vector<Item> alone;
-    alone.push_back(std::move(item));
-    send(std::move(alone));
-    return;
-  }
+  std::vector<Item> alone;
   try {
-    FileSource source(file.local, file.size);
-    item.bytes = std::make_shared<const std::string>(readAll(source, file.size, file.local));
+    alone.push_back({OutgoingFile(file.local, file.size), describe(file.remote, file.local)});
   } catch (const Fault &fault) {
     events_.failed(file.local, fault);
     return;
   }
-  *item.read = {sha256Of(asBytes(*item.bytes)), file.size, true, 0};
-  item.data.digest = Digest{DigestAlgorithm::Sha256, item.read->sha256};
+  alone.front().file.declareIn(alone.front().data);
+  if (file.size > OutgoingFile::small) {
+    send(std::move(alone));
+    return;
+  }
   waitingBytes_ += file.size;
-  waiting_.push_back(std::move(item));
+  waiting_.push_back(std::move(alone.front()));
   if (waiting_.size() == batchFiles || waitingBytes_ >= batchBytes) {
     flush();
   }
 }
 
 void Uploader::addInput(const std::string &remotePath) {
-  Item item;
-  item.local = "standard input";
-  item.data = describe(remotePath, remotePath);
-  item.input = true;
-  // A connection is opened once there is something to send: the instance gives up one that says nothing for long.
-  Bytes block(copyBlock);
-  block.resize(InputSource({}).read(block));
-  item.first = std::make_shared<const Bytes>(std::move(block));
   std::vector<Item> alone;
-  alone.push_back(std::move(item));
+  alone.push_back({OutgoingFile::input(), describe(remotePath, remotePath)});
   send(std::move(alone));
 }
 
@@ -197,12 +98,11 @@ ReceiveResponse Uploader::receive(const std::vector<Item> &items) {
     request.data.back().content = "cid:" + contentId;
     paths.push_back(*item.data.path);
     bytes += item.data.size.value_or(0);
-    extras.parts.push_back({contentId, item.data.contentType.value_or("application/octet-stream"), item.data.size,
-                            [&item, this] { return item.open(progress_); }});
-    extras.repeatable = extras.repeatable && !item.input;
+    extras.parts.push_back(item.file.part(contentId, item.data, progress_));
+    extras.repeatable = extras.repeatable && item.file.isRepeatable();
   }
   extras.resources = resourcesFor(paths);
-  extras.lifetime = lifetimeFor(bytes);
+  extras.lifetime = tokenLifeFor(bytes);
   return remote_.call(request, extras).message;
 }
 
@@ -225,10 +125,11 @@ bool Uploader::leaveOutTaken(std::vector<Item> &items) {
   const auto left = std::stable_partition(items.begin(), items.end(),
                                           [&](const Item &item) { return taken.find(*item.data.path) == taken.end(); });
   std::for_each(left, items.end(), [&](const Item &item) {
-    events_.failed(item.local, Fault(FaultCode::AlreadyExists,
-                                     "there is data at this path already; to send only what differs, use --overwrite "
-                                     "if-different",
-                                     *item.data.path));
+    events_.failed(item.file.name(),
+                   Fault(FaultCode::AlreadyExists,
+                         "there is data at this path already; to send only what differs, use --overwrite "
+                         "if-different",
+                         *item.data.path));
   });
   const auto any = left != items.end();
   items.erase(left, items.end());
@@ -237,7 +138,7 @@ bool Uploader::leaveOutTaken(std::vector<Item> &items) {
 
 /// All in one message, and where that fails for one of them, in two halves: so each failure is found with few messages.
 void Uploader::send(std::vector<Item> items) {
-  progress_.name(items.front().local);
+  progress_.name(items.front().file.name());
   try {
     const auto response = receive(items);
     if (response.data.size() != items.size()) {
@@ -254,7 +155,7 @@ void Uploader::send(std::vector<Item> items) {
       throw;
     }
     if (items.size() == 1) {
-      events_.failed(items.front().local, fault);
+      events_.failed(items.front().file.name(), fault);
       return;
     }
     if (fault.code() == FaultCode::AlreadyExists && leaveOutTaken(items)) {
@@ -272,25 +173,18 @@ void Uploader::send(std::vector<Item> items) {
 }
 
 void Uploader::check(const Item &item, const Data &receipt) {
-  auto read = item.read;
-  if (!read->whole) {
-    // A receipt of an earlier attempt: the instance took no bytes this time.
-    const auto again = item.open(progress_);
-    StringSink nowhere;
-    Bytes block(copyBlock);
-    while (again->read(block) != 0) {
-    }
-  }
+  // Of a receipt of an earlier attempt the instance took no bytes this time.
+  const auto sum = item.file.sum(progress_);
   const auto same =
-      receipt.path == item.data.path && (!receipt.size || *receipt.size == read->size) &&
-      (receipt.digest && receipt.digest->algorithm == DigestAlgorithm::Sha256 && receipt.digest->hex == read->sha256);
+      receipt.path == item.data.path && (!receipt.size || *receipt.size == sum.size) &&
+      (receipt.digest && receipt.digest->algorithm == DigestAlgorithm::Sha256 && receipt.digest->hex == sum.sha256);
   if (same) {
-    events_.stored(item.local, receipt);
+    events_.stored(item.file.name(), receipt);
     return;
   }
-  events_.failed(item.local,
+  events_.failed(item.file.name(),
                  Fault(FaultCode::DigestMismatch, "what the instance stored as '" + receipt.path.value_or("?") +
-                                                      "' is not what was sent (SHA-256 sent " + read->sha256 +
+                                                      "' is not what was sent (SHA-256 sent " + sum.sha256 +
                                                       ", stored " + (receipt.digest ? receipt.digest->hex : "unknown") +
                                                       "); delete it there and send it again"));
 }

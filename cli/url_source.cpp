@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cli/url_source.hpp"
 
+#include "cli/token_resources.hpp"
 #include "cli/usage.hpp"
 #include "domain/data_path.hpp"
 #include "domain/text.hpp"
@@ -12,9 +13,6 @@
 namespace waybill::cli {
 
 namespace {
-
-/// The token has to be good until the instance begins to fetch; what comes after it may take as long as it likes.
-constexpr std::chrono::seconds tokenLife{3600};
 
 /// RFC 3986, section 2.1.
 std::string unescaped(std::string_view text) {
@@ -58,7 +56,7 @@ Data fetchInto(services::RemoteInstance &remote, const std::string &url, Data da
   data.href = url;
   services::CallExtras extras;
   extras.resources = {path};
-  extras.lifetime = tokenLife;
+  extras.lifetime = longestTokenLife; // until it begins to fetch
   const auto receipts = remote.call(ReceiveRequest{{std::move(data)}, overwrite}, extras).message.data;
   if (receipts.size() != 1 || receipts.front().path != path) {
     throw Fault(FaultCode::InvalidMessage, "the receipt is not for what was asked for; look at what is there", path);

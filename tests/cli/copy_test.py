@@ -10,29 +10,12 @@ import ssl
 import subprocess
 import threading
 
-from transcript import BIN, Folder
+import transcript
+from transcript import BIN
 from lab import Labs, main, run, wait_until
 
 
-class Work(Folder):
-    """A folder whose commands use the home of the labs' client."""
-
-    def __init__(self, labs):
-        super().__init__()
-        self.labs = labs
-
-    def run(self, *arguments, **options):
-        return super().run("--home", self.labs.client_home, *arguments, **options)
-
-    def write(self, name, data):
-        path = self.path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-        return path
-
-    def content(self, name):
-        return self.good("get", name, "-").raw
-
+class Work(transcript.Work):
     def transfers(self, instance="a"):
         return json.loads(self.good("transfers", instance, "--json").out)
 

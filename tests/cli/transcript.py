@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Runs the waybill command in a folder of its own and says what came of it."""
+import json
 import os
 import pathlib
 import shutil
@@ -59,3 +60,26 @@ class Folder:
     def files(self, below="."):
         root = self.path / below
         return sorted(str(path.relative_to(root)) for path in root.rglob("*") if not path.is_dir())
+
+
+class Work(Folder):
+    """A folder whose commands use the home of the client of a Lab or of Labs."""
+
+    def __init__(self, labs):
+        super().__init__()
+        self.labs = labs
+
+    def run(self, *arguments, **options):
+        return super().run("--home", self.labs.client_home, *arguments, **options)
+
+    def write(self, name, data):
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        return path
+
+    def content(self, name):
+        return self.good("get", name, "-").raw
+
+    def json(self, *arguments):
+        return json.loads(self.good(*arguments, "--json").out)

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cli/elsewhere_results.hpp"
+
+#include "cli/people.hpp"
+#include "cli/remote_list.hpp"
+#include "cli/side_fault.hpp"
+#include "cli/task.hpp"
+#include "cli/third_party.hpp"
+#include "cli/usage.hpp"
+#include "domain/data_path.hpp"
+
+#include <utility>
+
+namespace waybill::cli {
+
+ElsewhereResults::ElsewhereResults(services::RemoteInstance &called, services::RemoteInstance &destination,
+                                   RemoteName target, Overwrite overwrite)
+    : called_(called), destination_(destination), target_(std::move(target)), overwrite_(overwrite) {}
+
+void ElsewhereResults::want(const AlgorithmDescription &algorithm, InvokeRequest &request) {
+  const auto &outputs = algorithm.outputs;
+  if (outputs.size() != 1 && !target_.namesFolder()) {
+    throw WrongUsage("'" + algorithm.id + "' has " + counted(outputs.size(), "output") +
+                     ", so its results need a folder: -o " + target_.withPath(target_.path) + "/");
+  }
+  for (const auto &output : outputs) {
+    paths_.push_back(DataPath::parse(target_.namesFolder() ? target_.path + output.name : target_.path).text());
+    NamedData wish{output.name, {}};
+    wish.data.path = paths_.back();
+    request.outputs.push_back(std::move(wish));
+  }
+  if (overwrite_ == Overwrite::Never) {
+    refuseTaken();
+  }
+}
+
+/// Who may not look there is told by the delivery.
+void ElsewhereResults::refuseTaken() {
+  for (const auto &path : paths_) {
+    try {
+      static_cast<void>(describeOne(destination_, {target_.instance, path, target_.prefix}));
+    } catch (const Fault &fault) {
+      if (fault.code() != FaultCode::NoSuchData && fault.code() != FaultCode::NotAllowed) {
+        throw explained("destination", fault, destination_.address().url);
+      }
+      continue;
+    }
+    throw Fault(FaultCode::AlreadyExists, "destination: there is data at '" + target_.withPath(path) +
+                                              "' already, and nothing was run; to replace it, use --overwrite always");
+  }
+}
+
+std::string ElsewhereResults::begin(const InvokeRequest &request, const services::CallExtras &extras) {
+  try {
+    return called_.callElsewhere(request, receiver(destination_, paths_, overwrite_), extras);
+  } catch (const Fault &fault) {
+    throw fault.code() == FaultCode::AddressNotAllowed ? refused(fault) : fault;
+  }
+}
+
+/// The called instance may not send to the destination.
+Fault ElsewhereResults::refused(const Fault &fault) const {
+  if (isSameInstance(called_, destination_)) {
+    return {fault.code(),
+            "the called instance does not know '" + destination_.address().url +
+                "' as its own address (server.public_url in its waybill.toml); keep the results there with: --store " +
+                target_.path,
+            fault.subject()};
+  }
+  return explained("the called instance", fault, destination_.address().url);
+}
+
+Fault ElsewhereResults::failureOf(const Job &job) const {
+  if (job.state == TransferState::Cancelled) {
+    return {FaultCode::AlgorithmFailed, "the job was cancelled; run the command again if that was not meant"};
+  }
+  const auto fault = lastFault(job.lastError).value_or(Fault(FaultCode::Internal, "it failed, and nobody says why"));
+  if (job.phase == JobPhase::Run) {
+    return fault;
+  }
+  return fault.code() == FaultCode::AddressNotAllowed ? refused(fault)
+                                                      : explained("destination", fault, destination_.address().url);
+}
+
+} // namespace waybill::cli
