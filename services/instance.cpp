@@ -147,7 +147,7 @@ struct Instance::State final : transport::Handler {
   AlgorithmFolder published{home + "/algorithms", clock, [this](const std::string &problem) {
                               log.warning("algorithm left out", {{"reason", problem}});
                             }};
-  Sandbox sandbox{{home, config.algorithmsReadOnly, config.minimumFreeBytes}};
+  Sandbox sandbox{{home, config.algorithmsReadOnly, home + "/algorithms/programs", config.minimumFreeBytes}};
   DataResolver resolver{locator, *store, trust, remote};
   AlgorithmService algorithms{{published,
                                {sandbox, folders, resolver, room, config.objectBytes},

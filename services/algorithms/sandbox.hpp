@@ -75,6 +75,7 @@ public:
   struct Options {
     std::string home;                  ///< of the instance: never to be seen from within
     std::vector<std::string> readOnly; ///< further files and folders of this machine that programs may read
+    std::string programs;              ///< a folder, /programs within; nothing where it is not there
     std::uint64_t minimumFree = 0;     ///< bytes of the disk of the output folders that every run leaves free
     std::string bwrap = "/usr/bin/bwrap";
   };

@@ -97,6 +97,13 @@ private:
   std::set<std::string> made_;
 };
 
+/// Where a program that is at `path` within is outside.
+std::string outside(const Sandbox::Options &options, const std::string &path) {
+  static constexpr std::string_view programs = "/programs/";
+  return path.starts_with(programs) && !options.programs.empty() ? options.programs + "/" + path.substr(programs.size())
+                                                                 : path;
+}
+
 /// The path within of the program `name`.
 std::string programOf(const Sandbox::Options &options, const std::string &name) {
   auto path = name.find('/') == std::string::npos ? "/usr/bin/" + name : name;
@@ -104,17 +111,21 @@ std::string programOf(const Sandbox::Options &options, const std::string &name) 
     return path;
   }
   struct stat found {};
-  const auto place = real(path);
-  const auto folders = readableFolders(options);
+  const auto file = outside(options, path);
+  const auto place = real(file);
+  auto folders = readableFolders(options);
+  if (!options.programs.empty()) {
+    folders.push_back(options.programs);
+  }
   const bool shown =
       std::any_of(folders.begin(), folders.end(), [&](const auto &folder) { return isWithin(place, real(folder)); });
-  if (path.front() != '/' || ::stat(path.c_str(), &found) != 0 || !S_ISREG(found.st_mode) ||
+  if (path.front() != '/' || ::stat(file.c_str(), &found) != 0 || !S_ISREG(found.st_mode) ||
       (found.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) == 0 || !shown) {
     throw Fault(FaultCode::BadParameter,
                 "the algorithm's program \"" + printable(name) + "\" is not " +
                     (shown ? "an executable file of this machine: install it, or correct the algorithm's file"
-                           : "in a folder that algorithms may read (/usr and what the configuration adds): add its "
-                             "folder, or correct the algorithm's file"),
+                           : "in a folder that algorithms may read (/usr, the algorithms' own programs/, and what the "
+                             "configuration adds): put it there, add its folder, or correct the algorithm's file"),
                 name);
   }
   return path;
@@ -154,6 +165,9 @@ void addMounts(const Sandbox::Options &options, const SandboxTask &task, std::ve
   mounts.temporary("/tmp", task.limits.memory);
   for (const auto &more : options.readOnly) {
     mounts.readOnly(more, more);
+  }
+  if (fs::is_directory(options.programs)) {
+    mounts.readOnly(options.programs, "/programs");
   }
   command.insert(command.end(), {"--dir", "/in"});
   for (const auto &input : task.inputs) {

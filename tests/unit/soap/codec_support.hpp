@@ -44,6 +44,35 @@ inline bool operator==(const ListTransfersRequest &a, const ListTransfersRequest
 inline bool operator==(const ListTransfersResponse &a, const ListTransfersResponse &b) {
   return a.transfers == b.transfers && a.nextPageToken == b.nextPageToken;
 }
+inline bool operator==(const NamedData &a, const NamedData &b) { return a.name == b.name && a.data == b.data; }
+inline bool operator==(const NamedValue &a, const NamedValue &b) { return a.name == b.name && a.value == b.value; }
+inline bool operator==(const ListAlgorithmsRequest &, const ListAlgorithmsRequest &) { return true; }
+inline bool operator==(const ListAlgorithmsResponse &a, const ListAlgorithmsResponse &b) {
+  return a.algorithms == b.algorithms;
+}
+inline bool operator==(const DescribeAlgorithmRequest &a, const DescribeAlgorithmRequest &b) {
+  return a.algorithm == b.algorithm;
+}
+inline bool operator==(const DescribeAlgorithmResponse &a, const DescribeAlgorithmResponse &b) {
+  return a.algorithm == b.algorithm;
+}
+inline bool operator==(const InvokeRequest &a, const InvokeRequest &b) {
+  return a.algorithm == b.algorithm && a.inputs == b.inputs && a.parameters == b.parameters && a.store == b.store &&
+         a.attach == b.attach && a.overwrite == b.overwrite && a.outputs == b.outputs;
+}
+inline bool operator==(const InvokeResponse &a, const InvokeResponse &b) {
+  return a.job == b.job && a.exitStatus == b.exitStatus && a.outputs == b.outputs && a.log == b.log;
+}
+inline bool operator==(const GetJobRequest &a, const GetJobRequest &b) { return a.job == b.job; }
+inline bool operator==(const GetJobResponse &a, const GetJobResponse &b) { return a.job == b.job; }
+inline bool operator==(const CancelJobRequest &a, const CancelJobRequest &b) { return a.job == b.job; }
+inline bool operator==(const CancelJobResponse &a, const CancelJobResponse &b) { return a.job == b.job; }
+inline bool operator==(const ListJobsRequest &a, const ListJobsRequest &b) {
+  return a.state == b.state && a.limit == b.limit && a.pageToken == b.pageToken;
+}
+inline bool operator==(const ListJobsResponse &a, const ListJobsResponse &b) {
+  return a.jobs == b.jobs && a.nextPageToken == b.nextPageToken;
+}
 inline bool operator==(const GetInstanceRequest &, const GetInstanceRequest &) { return true; }
 inline bool operator==(const GetInstanceResponse &a, const GetInstanceResponse &b) {
   return a.name == b.name && a.id == b.id && a.certificatePem == b.certificatePem && a.version == b.version &&
@@ -120,6 +149,56 @@ inline Transfer fullTransfer() {
   transfer.sources = {"/docs/a & b", " /with blanks ", "https://other.example/x?y&z"};
   transfer.receipt = {fullData(), Data{}};
   return transfer;
+}
+
+inline AlgorithmDescription fullAlgorithm() {
+  AlgorithmDescription algorithm;
+  algorithm.id = "text/sort";
+  algorithm.version = "1.0";
+  algorithm.title = "Sort <lines>";
+  algorithm.help = "Two\nlines.";
+  algorithm.inputs = {{"in", "what & why", {"text/*", "image/png"}, false, true}, {"plain", "", {}, true, false}};
+  algorithm.outputs = {{"out", "help", "text/plain", false}, {"other", "", "image/png", true}};
+  ParameterDeclaration number;
+  number.name = "number";
+  number.type = ParameterType::Decimal;
+  number.byDefault = "0.5";
+  number.minimum = "-1";
+  number.maximum = "1";
+  ParameterDeclaration text;
+  text.name = "text";
+  text.help = "any";
+  text.required = true;
+  text.maxLength = 18'446'744'073'709'551'615ULL;
+  text.pattern = "[a-z]+ <&";
+  ParameterDeclaration choice;
+  choice.name = "choice";
+  choice.type = ParameterType::Enumeration;
+  choice.values = {"a", "", "b & c"};
+  ParameterDeclaration flag;
+  flag.type = ParameterType::Boolean;
+  ParameterDeclaration count;
+  count.type = ParameterType::Integer;
+  algorithm.parameters = {number, text, choice, flag, count};
+  algorithm.limits = {4'294'967'295s, 7s, 18'446'744'073'709'551'615ULL, 4'294'967'295U, 1};
+  return algorithm;
+}
+inline Job fullJob() {
+  Job job;
+  job.id = "urn:uuid:1";
+  job.algorithm = "text/sort";
+  job.owner = instanceId;
+  job.state = TransferState::Active;
+  job.phase = JobPhase::Delivery;
+  job.attempts = 3;
+  job.lastError = "no <answer>";
+  job.exitStatus = -2'147'483'648;
+  job.log = "line\n\tline";
+  job.started = moment();
+  job.ended = moment() + 1h;
+  job.destination = "https://lab.example:8443/services/data";
+  job.receipt = {fullData(), Data{}};
+  return job;
 }
 
 inline TrustedKey key() { return {instanceId, pem, "lab", "https://lab.example:8443/", true, moment()}; }

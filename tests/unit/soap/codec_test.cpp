@@ -46,6 +46,28 @@ public:
   }
 
   void transferMessagesComeBackAsTheyWere() {
+    requireRoundTrip(ListAlgorithmsRequest{});
+    requireRoundTrip(ListAlgorithmsResponse{});
+    requireRoundTrip(ListAlgorithmsResponse{{fullAlgorithm(), {}}});
+    requireRoundTrip(DescribeAlgorithmRequest{"text/sort"});
+    requireRoundTrip(DescribeAlgorithmResponse{fullAlgorithm()});
+    requireRoundTrip(InvokeRequest{"a", {}, {}, {}, {}, {}, {}});
+    requireRoundTrip(InvokeRequest{"text/sort",
+                                   {{"in <&", fullData()}, {"in", Data{}}},
+                                   {{"key", " 1 "}, {"none", ""}},
+                                   "/results",
+                                   Attach::SwA,
+                                   Overwrite::Always,
+                                   {{"out", fullData()}}});
+    requireRoundTrip(InvokeResponse{"urn:uuid:1", -7, {{"out", fullData()}, {"more", Data{}}}, "the\nend\t<&>"});
+    requireRoundTrip(InvokeResponse{"urn:uuid:1", 0, {}, {}});
+    requireRoundTrip(GetJobRequest{"urn:uuid:1"});
+    requireRoundTrip(GetJobResponse{fullJob()});
+    requireRoundTrip(CancelJobRequest{"urn:uuid:1"});
+    requireRoundTrip(CancelJobResponse{Job{}});
+    requireRoundTrip(ListJobsRequest{TransferState::Queued, 7, "next"});
+    requireRoundTrip(ListJobsRequest{});
+    requireRoundTrip(ListJobsResponse{{fullJob(), Job{}}, "next"});
     requireRoundTrip(GetTransferRequest{"urn:uuid:1"});
     requireRoundTrip(GetTransferResponse{fullTransfer()});
     requireRoundTrip(CancelTransferRequest{"http://example.org/a?b=c&d"});
