@@ -135,6 +135,8 @@ def what_is_on_its_way_is_joined():
         labs.b.stop()
         first = folder.good("copy", "-r", "--detach", "--overwrite", "always", "a:/tree", "b:/t").out.split()
         folder.good("put", "tree/one", "a:/tree/later")
+        # The pause before the next attempt is longer than what comes until the command asks.
+        wait_until(lambda: folder.transfers()[0]["attempts"] >= 4, "the fourth attempt")
         labs.b.start()
         rows = json.loads(folder.good("copy", "-r", "--json", "--overwrite", "always", "a:/tree", "b:/t").out)
         transfers = {row["destination"]: row["transfer"] for row in rows}

@@ -274,6 +274,14 @@ def a_job_is_followed():
         assert "log\n  oh no\n" in folder.good("jobs", "show", "a", folder.jobs()[0]["id"]).out
 
 
+def a_log_that_loses_its_beginning_is_followed():
+    with work("a", "b") as (_, folder):
+        script = "for n in $(seq 1 40); do for m in $(seq 1 100); do echo line $((n * 100 + m)); done; sleep 0.1; done; echo end > /out/out"
+        err = folder.good("run", "a:/shell", "-p", f"script={script}", "-o", "b:/x").err
+        lines = [int(number) for number in re.findall(r"^  line (\d+)$", err, re.M)]
+        assert len(lines) > 1000 and lines == sorted(set(lines)) and lines[0] == 101 and lines[-1] == 4100, (len(lines), lines[:3], lines[-3:])
+
+
 def a_job_goes_on_when_its_command_is_interrupted():
     with work("a", "b") as (labs, folder):
         waiting = subprocess.Popen([BIN / "waybill", "--home", labs.client_home, "run", "a:/shell", "-p", "script=sleep 3; echo done > /out/out", "-o", "b:/x"],
@@ -413,5 +421,5 @@ def progress_on_a_terminal():
 
 main(what_there_is_is_listed_and_described, inputs_come_from_everywhere, a_large_file_is_streamed, results_go_to_files, files_that_are_there_stay,
      results_are_kept_where_they_were_made, results_go_to_another_instance, where_results_may_not_go, jobs_are_listed_watched_shown_and_cancelled,
-     a_job_is_followed, a_job_goes_on_when_its_command_is_interrupted, what_fails_is_told_readably, wrong_usage_is_told, a_url_is_fetched_by_the_instance,
-     an_operator_sees_what_is_published, rights_and_tokens_name_algorithms, progress_on_a_terminal)
+     a_job_is_followed, a_log_that_loses_its_beginning_is_followed, a_job_goes_on_when_its_command_is_interrupted, what_fails_is_told_readably,
+     wrong_usage_is_told, a_url_is_fetched_by_the_instance, an_operator_sees_what_is_published, rights_and_tokens_name_algorithms, progress_on_a_terminal)
