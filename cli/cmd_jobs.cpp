@@ -21,7 +21,9 @@ Task asTask(const Job &job) {
   task.attempts = job.attempts;
   task.started = job.started;
   task.way = job.algorithm + " -> " + job.destination;
-  task.lastError = job.lastError;
+  if (job.lastError) { // what follows the first line is the log
+    task.lastError = job.lastError->substr(0, job.lastError->find('\n'));
+  }
   task.log = job.log;
   task.step = state + " " + phase;
   task.json = toJson(job);
@@ -31,7 +33,7 @@ Task asTask(const Job &job) {
                  {"state", state},
                  {"phase", phase},
                  {"attempts", std::to_string(job.attempts)},
-                 {"last error", job.lastError.value_or("")},
+                 {"last error", task.lastError.value_or("")},
                  {"exit status", job.exitStatus ? std::to_string(*job.exitStatus) : ""},
                  {"started", formatUtc(job.started)},
                  {"ended", job.ended ? formatUtc(*job.ended) : ""},

@@ -202,8 +202,11 @@ private:
     return 0;
   }
 
+  /// Whether what goes on is told on standard error.
+  [[nodiscard]] bool tellsOfRun() const { return !context_.globals().quiet && !context_.globals().json; }
+
   void tellLog(const std::string &log) const {
-    if (!context_.globals().quiet && !context_.globals().json) {
+    if (tellsOfRun()) {
       std::fputs(linesForTerminal(log, "  ").c_str(), stderr);
     }
   }
@@ -252,7 +255,7 @@ private:
       printJson(toJson(job));
     }
     if (job.state != TransferState::Succeeded) {
-      throw results.failureOf(job);
+      throw results.failureOf(job, tellsOfRun());
     }
     if (!context_.globals().json) {
       tellStored(job.receipt, destination.address().url, target.prefix);
@@ -282,7 +285,7 @@ private:
 
   Job follow(const std::string &id) {
     try {
-      return followJob(called_, id, !context_.globals().quiet && !context_.globals().json);
+      return followJob(called_, id, tellsOfRun());
     } catch (const Interrupted &) {
       note("the job " + shortId(id) + " goes on without this command");
       tellWhereItIs(id);
@@ -312,7 +315,7 @@ void addOptions(CLI::App &command, RunOptions &options) {
       .add_option("INPUT", options.inputs,
                   "for the input NAME: a file (- for standard input), a URL that the instance fetches, or data at an "
                   "instance: @ALIAS:/path, and @/path for the called one; again for an input of many")
-      ->option_text("NAME=FILE|NAME=URL|NAME=@REMOTE")
+      ->option_text("NAME=FILE|URL|@REMOTE...")
       ->expected(0, -1);
   command.add_option("-p,--param", options.parameters, "the value of a parameter; may be given again")
       ->option_text("NAME=VALUE")

@@ -13,6 +13,22 @@
 
 namespace waybill::cli {
 
+namespace {
+
+/// What a last error says twice is taken out: its subject, the algorithm, and what the program printed.
+Fault failureOfRun(const Job &job, const Fault &fault, bool logShown) {
+  auto reason = fault.reason();
+  if (const auto subject = " (" + job.algorithm + ")"; reason.ends_with(subject)) {
+    reason.erase(reason.size() - subject.size());
+  }
+  if (const auto log = "\n" + job.log; logShown && !job.log.empty() && reason.ends_with(log)) {
+    reason.replace(reason.size() - log.size(), log.size(), " above");
+  }
+  return {fault.code(), reason, job.algorithm};
+}
+
+} // namespace
+
 ElsewhereResults::ElsewhereResults(services::RemoteInstance &called, services::RemoteInstance &destination,
                                    RemoteName target, Overwrite overwrite)
     : called_(called), destination_(destination), target_(std::move(target)), overwrite_(overwrite) {}
@@ -70,13 +86,13 @@ Fault ElsewhereResults::refused(const Fault &fault) const {
   return explained("the called instance", fault, destination_.address().url);
 }
 
-Fault ElsewhereResults::failureOf(const Job &job) const {
+Fault ElsewhereResults::failureOf(const Job &job, bool logShown) const {
   if (job.state == TransferState::Cancelled) {
     return {FaultCode::AlgorithmFailed, "the job was cancelled; run the command again if that was not meant"};
   }
   const auto fault = lastFault(job.lastError).value_or(Fault(FaultCode::Internal, "it failed, and nobody says why"));
   if (job.phase == JobPhase::Run) {
-    return fault;
+    return failureOfRun(job, fault, logShown);
   }
   return fault.code() == FaultCode::AddressNotAllowed ? refused(fault)
                                                       : explained("destination", fault, destination_.address().url);

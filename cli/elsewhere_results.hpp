@@ -25,8 +25,9 @@ public:
   void want(const AlgorithmDescription &algorithm, InvokeRequest &request);
   /// Begins the job, and returns its id. Throws what the called instance answers.
   [[nodiscard]] std::string begin(const InvokeRequest &request, const services::CallExtras &extras);
-  /// Why a job has not succeeded, its reason naming the side that it is about.
-  [[nodiscard]] Fault failureOf(const Job &job) const;
+  /// Why a job has not succeeded, its reason naming the side that it is about. `logShown`: what its program printed
+  /// need not be in it.
+  [[nodiscard]] Fault failureOf(const Job &job, bool logShown) const;
 
 private:
   void refuseTaken();

@@ -17,6 +17,7 @@ namespace waybill::cli {
 namespace {
 
 constexpr const char *standardOutput = "-";
+constexpr const char *here = "."; ///< not shown in names
 
 } // namespace
 
@@ -57,7 +58,7 @@ void LocalResults::check() const {
   }
   for (const auto &output : algorithm_.outputs) {
     const auto file = fileFor(output.name, services::outputContentType(output, values_));
-    requireRoomFor(isFolder() ? (std::filesystem::path(target_) / file).string() : file, replace_);
+    requireRoomFor(isFolder() && target_ != here ? (std::filesystem::path(target_) / file).string() : file, replace_);
   }
 }
 
@@ -104,7 +105,7 @@ void LocalResults::take(services::RemoteReply<InvokeResponse> &reply, Random &ra
     files[i].commit();
     files[i].syncFolder();
     const auto &path = files[i].path();
-    taken(outputs[i], target_ == "." ? path.substr(2) : path);
+    taken(outputs[i], target_ == here ? path.substr(2) : path);
   }
 }
 

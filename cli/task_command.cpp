@@ -216,8 +216,8 @@ void addTaskOptions(CLI::App &command, const TaskKind &kind, TaskOptions &option
   const auto many = std::string(kind.command);
   command
       .add_option("WHAT", options.words,
-                  "whose " + many + " to list (ALIAS or URL; those of all known instances when left out), or show or " +
-                      "cancel, an instance or not, and the IDs of " + many)
+                  "whose " + many + " to list (ALIAS or URL; those of all known instances when left out); or show or " +
+                      "cancel, and the IDs of " + many + ", with an INSTANCE before them or not")
       ->option_text("INSTANCE|show ID|cancel ID")
       ->expected(0, -1);
   command

@@ -220,7 +220,7 @@ void Invocation::fail(const SandboxResult &result, const LogTail &log) const {
                   (result.how == SandboxResult::How::Limit
                        ? "was killed at a limit: " + result.limit
                        : "failed with exit status " + std::to_string(result.exitStatus)) +
-                  "; " + (said.empty() ? std::string("it printed nothing") : "the end of what it printed: " + said),
+                  "; " + (said.empty() ? std::string("it printed nothing") : "the end of what it printed:\n" + said),
               request_.algorithm);
 }
 
