@@ -57,6 +57,12 @@ def renew(target, path, token):
         out.write(envelope_part(xml))
 
 
+def mint(build, instance, operation, count):
+    """Many tokens, without starting a program for each."""
+    minted = subprocess.run([str(build / "bin/mint_tokens"), str(instance.client_home), str(instance.certificate), operation, str(count)], check=True, capture_output=True)
+    return minted.stdout.decode().split()
+
+
 class Instance(lab.Lab):
     """A Lab whose daemon's memory is watched, with quick tokens."""
 
@@ -65,9 +71,7 @@ class Instance(lab.Lab):
         self.build = build
 
     def tokens(self, operation, count):
-        """Many tokens, without starting a program for each."""
-        minted = subprocess.run([str(self.build / "bin/mint_tokens"), str(self.client_home), str(self.certificate), operation, str(count)], check=True, capture_output=True)
-        return minted.stdout.decode().split()
+        return mint(self.build, self, operation, count)
 
     def quick_token(self, operation):
         return self.tokens(operation, 1)[0]
