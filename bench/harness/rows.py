@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import time
 
-from . import ours, transfers
+from . import algorithms, ours, transfers
 from .processes import curl_config, timed
 from .report import Row
 
@@ -226,4 +226,4 @@ def listing(bench):
 
 # In this order: the daemon's memory is read after the large objects and before anything else.
 ALL = {"large": large_with_curl, "clients": large_with_own_clients, "memory": daemon_memory, "batch": small_batched, "single": small_one_by_one, "tokens": tokens, "list": listing,
-       **transfers.ALL}
+       **transfers.ALL, "invoke": algorithms.invoke, "through": algorithms.through}
