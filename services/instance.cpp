@@ -15,6 +15,7 @@
 #include "transport/url.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -91,8 +92,8 @@ std::optional<transport::PeerIdentity> trustedEndpoint(const security::Trust &tr
 
 /// The parts, in the order in which they need each other.
 struct Instance::State final : transport::Handler {
-  State(std::string homeFolder, Config given)
-      : home(std::move(homeFolder)), key(security::InstanceKey::load(home)),
+  State(const std::string &homeFolder, Config given)
+      : home(std::filesystem::absolute(homeFolder)), key(security::InstanceKey::load(home)),
         config(completed(std::move(given), home, key)), lock(home),
         catalog(storage::openSqliteCatalog(home + "/catalog.sqlite", clock)),
         store(storage::openFileStore(home, [this] { return randomId(random); })) {}
@@ -211,8 +212,8 @@ struct Instance::State final : transport::Handler {
   }
 };
 
-Instance::Instance(std::string home, Config config)
-    : state_(std::make_unique<State>(std::move(home), std::move(config))) {
+Instance::Instance(const std::string &home, Config config)
+    : state_(std::make_unique<State>(home, std::move(config))) {
   state_->recover();
   state_->server = std::make_unique<transport::Server>(state_->config.server, *state_, state_->events());
 }

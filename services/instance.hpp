@@ -15,7 +15,7 @@ class Instance {
 public:
   /// Takes the home's lock, recovers what a crash left, binds the server. `home` needs a key pair (`waybill init`).
   /// `version` etc. come from the build. Throws Fault saying what stands in the way.
-  Instance(std::string home, Config config);
+  Instance(const std::string &home, Config config);
   ~Instance(); ///< drains and stops
   Instance(const Instance &) = delete;
   Instance &operator=(const Instance &) = delete;

@@ -35,13 +35,18 @@ def data_element(path, cid):
 def receive_message(target, contents, token, padded=False):
     """Writes a Receive as a multipart file; contents: (path, file) pairs. `padded`: so that renew() can be used on it."""
     body = "<wb:Receive>" + "".join(data_element(path, f"part{n}") for n, (path, _) in enumerate(contents)) + "</wb:Receive>"
+    message_of(target, body, [file for _, file in contents], token, padded)
+
+
+def message_of(target, body, files, token, padded=False):
+    """Writes a multipart file of that body; the files are its parts "part0", "part1", ..."""
     xml = lab.envelope(body, token)
     with open(target, "wb") as out:
         if padded:
             out.write(envelope_part(xml))
         else:
             out.write(f"--{BOUNDARY}\r\nContent-Type: application/xop+xml; charset=UTF-8; type=\"text/xml\"\r\nContent-ID: <root>\r\n\r\n".encode() + xml + b"\r\n")
-        for n, (_, file) in enumerate(contents):
+        for n, file in enumerate(files):
             out.write(f"--{BOUNDARY}\r\nContent-Type: application/octet-stream\r\nContent-ID: <part{n}>\r\n\r\n".encode())
             with open(file, "rb") as source:
                 while chunk := source.read(1 << 20):
@@ -57,17 +62,21 @@ def renew(target, path, token):
         out.write(envelope_part(xml))
 
 
+def mint(build, instance, operation, count):
+    """Many tokens, without starting a program for each."""
+    minted = subprocess.run([str(build / "bin/mint_tokens"), str(instance.client_home), str(instance.certificate), operation, str(count)], check=True, capture_output=True)
+    return minted.stdout.decode().split()
+
+
 class Instance(lab.Lab):
     """A Lab whose daemon's memory is watched, with quick tokens."""
 
-    def __init__(self, build, settings=""):
-        super().__init__(settings)
+    def __init__(self, build, settings="", **options):
+        super().__init__(settings, **options)
         self.build = build
 
     def tokens(self, operation, count):
-        """Many tokens, without starting a program for each."""
-        minted = subprocess.run([str(self.build / "bin/mint_tokens"), str(self.client_home), str(self.certificate), operation, str(count)], check=True, capture_output=True)
-        return minted.stdout.decode().split()
+        return mint(self.build, self, operation, count)
 
     def quick_token(self, operation):
         return self.tokens(operation, 1)[0]

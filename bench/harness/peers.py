@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The peers: nginx, XRootD and gSOAP's own streaming, each with TLS on a free loopback port, files below one folder."""
+import contextlib
 import os
 import pathlib
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 
-from .processes import free_port, stop, wait_for_port
+from .processes import children, free_port, stop, wait_for_port
 
 PEERS = pathlib.Path(__file__).resolve().parents[1] / "peers"
 
@@ -29,11 +31,11 @@ def fill_in(template, target, **values):
 
 
 class Peer:
-    """One server; a context manager."""
+    """One server, its files in a folder of its own; a context manager."""
     program = None
 
     def __init__(self, folder, certificate, key):
-        self.folder = folder / type(self).__name__.lower()
+        self.folder = folder
         self.files = self.folder / "files"
         self.files.mkdir(parents=True)
         self.certificate, self.key = certificate, key
@@ -98,6 +100,14 @@ class Xrootd(Peer):
             os.chown(name, user.pw_uid, user.pw_gid, follow_symlinks=False)
         return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
 
+    def __exit__(self, *_):
+        """Its copies that hang (see transfers.py) would outlive it."""
+        left = children(self.process)
+        stop(self.process)
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
     def make_folder(self, name):
         """xrdcp -r copies into a folder that is there."""
         path = self.files / name
@@ -107,9 +117,13 @@ class Xrootd(Peer):
             os.chown(path, user.pw_uid, user.pw_gid)
         return path
 
-    def url(self, name, scheme="roots"):
+    def url(self, name, scheme="roots", host=None):
         """xrdcp -r fetches from root:// alone; the server asks its clients for TLS there too."""
-        return f"{scheme}://{socket.gethostname()}:{self.port}//{name}"
+        return f"{scheme}://{host or socket.gethostname()}:{self.port}//{name}"
+
+    def third_party_url(self, name):
+        """By the name that the address has: the source lets the destination fetch only when it comes from where the client said."""
+        return self.url(name, "root", "localhost")
 
 
 class Gsoap(Peer):

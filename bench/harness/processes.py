@@ -41,6 +41,14 @@ def stop(process):
         process.wait()
 
 
+def children(process):
+    """The process ids of what it has started and not seen the end of."""
+    found = []
+    for file in pathlib.Path(f"/proc/{process.pid}/task").glob("*/children"):
+        found += [int(pid) for pid in file.read_text().split()]
+    return found
+
+
 def peak_kib(pid):
     """VmHWM of a process in KiB: the most memory it ever had. 0 when it is gone."""
     try:
@@ -78,6 +86,15 @@ def timed(command, env=None, stdout=subprocess.PIPE, cwd=None):
     if process.returncode != 0:
         raise RuntimeError(f"{' '.join(map(str, command))[:600]} ended with {process.returncode}: {errors.decode(errors='replace')[-2000:]}")
     return Ran(seconds, peak[0], output)
+
+
+def curl_config(path, requests):
+    """Of one curl that makes many requests over one kept connection."""
+    with open(path, "w") as config:
+        for n, options in enumerate(requests):
+            if n:
+                config.write("next\n")
+            config.write("silent\nshow-error\nfail\n" + ("" if "output = " in options else "output = /dev/null\n") + options)
 
 
 def median(values):

@@ -7,8 +7,8 @@ import shutil
 import subprocess
 import time
 
-from . import ours
-from .processes import timed
+from . import algorithms, ours, transfers
+from .processes import curl_config, timed
 from .report import Row
 
 
@@ -82,15 +82,6 @@ def daemon_memory(bench):
     row = Row("peak memory of the daemon", "MiB", aim=64, less=True, note=f"after all the transfers of {bench.size_text}")
     row.ours.append(bench.instance().peak() / 1024)
     return [row]
-
-
-def curl_config(path, requests):
-    """One curl that makes many requests over one kept connection."""
-    with open(path, "w") as config:
-        for n, options in enumerate(requests):
-            if n:
-                config.write("next\n")
-            config.write("silent\nshow-error\nfail\noutput = /dev/null\n" + options)
 
 
 def small_batched(bench):
@@ -234,4 +225,5 @@ def listing(bench):
 
 
 # In this order: the daemon's memory is read after the large objects and before anything else.
-ALL = {"large": large_with_curl, "clients": large_with_own_clients, "memory": daemon_memory, "batch": small_batched, "single": small_one_by_one, "tokens": tokens, "list": listing}
+ALL = {"large": large_with_curl, "clients": large_with_own_clients, "memory": daemon_memory, "batch": small_batched, "single": small_one_by_one, "tokens": tokens, "list": listing,
+       **transfers.ALL, "invoke": algorithms.invoke, "through": algorithms.through}

@@ -132,7 +132,7 @@ def zeep_chain():
 
 
 def runs_an_algorithm(*command):
-    folder = LAB.folder / command[-1].stem
+    folder = LAB.folder / command[-1].parent.name
     folder.mkdir()
     text = folder / "text"
     text.write_bytes(b"one\ntwo\nthree\nOne\n")
