@@ -42,7 +42,8 @@ def reads_the_wsdl_without_a_complaint():
 
 
 def proxies_are_complete():
-    for service, operations in (("data", "Copy Receive Delete List Describe"), ("access", "GetInstance TrustKey ListKeys RevokeKey Grant Revoke ListGrants")):
+    for service, operations in (("data", "Copy Receive Delete List Describe"), ("algorithms", "ListAlgorithms DescribeAlgorithm Invoke GetJob ListJobs CancelJob"),
+                                ("access", "GetInstance TrustKey ListKeys RevokeKey Grant Revoke ListGrants")):
         proxies = "".join(file.read_text() for file in (LAB.folder / "gsoap" / service).glob("soap*Soap11BindingProxy.h"))
         missing = [operation for operation in operations.split() if f" int {operation}(" not in proxies]
         assert not missing, (service, missing)
@@ -77,7 +78,7 @@ def a_stranger_is_refused():
 
 if __name__ == "__main__":
     with Interop() as LAB:
-        read = {service: read_wsdl(service) for service in ("data", "access")}
+        read = {service: read_wsdl(service) for service in ("data", "algorithms", "access")}
         SAID = {service: said for service, (_, said) in read.items()}
         CLIENT = build_client(read["data"][0])
         main(reads_the_wsdl_without_a_complaint, proxies_are_complete, both_ways, a_token_is_good_once, a_stranger_is_refused)

@@ -5,6 +5,7 @@ import base64
 import json
 
 from lib import HERE, PAYLOADS, Interop, main, run, same
+from algorithms import publish
 
 LAB = None
 
@@ -51,6 +52,15 @@ def the_instance_tells_who_it_is():
         assert "BEGIN CERTIFICATE" in json.dumps(told), told
 
 
+def an_algorithm_runs():
+    for version in ("1.1", "1.2"):
+        text = base64.b64encode(b"one\ntwo\n").decode()
+        sent = {"Algorithm": "text/grep", "Input": [{"name": "text", "Content": {"base64": text}}], "Parameter": [{"name": "word", "_": "two"}], "Attach": "Inline"}
+        made = succeeded(call("Invoke", sent, version=version, service="algorithms"))
+        output = made["Output"][0] if isinstance(made["Output"], list) else made["Output"]
+        same(carried(output["Content"]), b"two\n", version)
+
+
 def a_token_is_good_once():
     for version in ("1.1", "1.2"):
         token = LAB.token("List")
@@ -64,5 +74,5 @@ def a_stranger_is_refused():
 
 
 if __name__ == "__main__":
-    with Interop() as LAB:
-        main(inline_both_ways, the_instance_tells_who_it_is, a_token_is_good_once, a_stranger_is_refused)
+    with Interop(grants="read,write,list,delete,invoke", prepare=publish) as LAB:
+        main(inline_both_ways, the_instance_tells_who_it_is, an_algorithm_runs, a_token_is_good_once, a_stranger_is_refused)

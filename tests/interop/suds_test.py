@@ -8,6 +8,7 @@ import suds
 import suds.client
 import suds.sax.element
 from lib import PAYLOADS, Interop, main, same
+from algorithms import publish
 
 LAB = None
 
@@ -53,6 +54,18 @@ def the_instance_tells_who_it_is():
     assert "BEGIN CERTIFICATE" in str(told), told
 
 
+def an_algorithm_runs():
+    made = client(LAB.token("Invoke"), "algorithms")
+    given = made.factory.create("{urn:waybill:1}NamedData")
+    given._name = "text"
+    given.Content = made.factory.create("{urn:waybill:1}Content")
+    given.Content.value = base64.b64encode(b"one\ntwo\n").decode()
+    word = made.factory.create("{urn:waybill:1}Parameter")
+    word._name, word.value = "word", "two"
+    reply = made.service.Invoke("text/grep", [given], [word], None, "Inline")
+    same(str(reply.Output[0].Content.value), b"two\n", "the lines found")
+
+
 def a_token_is_good_once():
     made = client(LAB.token("List"))
     made.service.List("/")
@@ -65,7 +78,7 @@ def a_stranger_is_refused():
 
 
 if __name__ == "__main__":
-    with Interop() as LAB:
+    with Interop(grants="read,write,list,delete,invoke", prepare=publish) as LAB:
         # Python's TLS trusts what this names, beside nothing else.
         os.environ["SSL_CERT_FILE"] = str(LAB.certificate)
-        main(inline_both_ways, the_instance_tells_who_it_is, a_token_is_good_once, a_stranger_is_refused)
+        main(inline_both_ways, the_instance_tells_who_it_is, an_algorithm_runs, a_token_is_good_once, a_stranger_is_refused)
