@@ -122,12 +122,11 @@ private:
 
   [[nodiscard]] std::map<std::string, std::string> typesOf(const std::vector<NamedArgument> &arguments) const {
     std::map<std::string, std::string> types;
-    for (const auto &[name, type] :
-         namedArguments(options_.contentTypes, "--content-type takes NAME=TYPE", "text=text/csv")) {
-      if (std::none_of(arguments.begin(), arguments.end(), [&](const auto &one) { return one.name == name; })) {
-        throw WrongUsage("--content-type is for an input '" + name + "', and none of that name is given");
+    for (const auto &given : namedArguments(options_.contentTypes, "--content-type takes NAME=TYPE", "text=text/csv")) {
+      if (std::none_of(arguments.begin(), arguments.end(), [&](const auto &one) { return one.name == given.name; })) {
+        throw WrongUsage("--content-type is for an input '" + given.name + "', and none of that name is given");
       }
-      types[name] = type;
+      types[given.name] = given.value;
     }
     return types;
   }

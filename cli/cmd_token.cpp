@@ -85,7 +85,7 @@ std::string resourceOf(const std::string &text, bool algorithms) {
   if (id.size() == 32 && id.find_first_not_of("0123456789abcdef") == std::string::npos) {
     return text;
   }
-  const auto algorithm = text.ends_with('/') ? text.substr(0, text.size() - 1) : text;
+  auto algorithm = text.ends_with('/') ? text.substr(0, text.size() - 1) : text;
   if (algorithms && isAlgorithmId(algorithm)) {
     return algorithm;
   }
