@@ -38,6 +38,8 @@ struct Call {
   std::optional<Overwrite> overwrite;  ///< header wb:Overwrite
   std::optional<Fault> fault;          ///< the body is this soap:Fault
 
+  std::function<void()> check; ///< asked now and then while it waits for others; what it throws ends the call
+
   /// Part of the transaction that spends the token: told what the receipt is.
   std::function<void(storage::Transaction &, const std::optional<std::string> &)> alsoCommit;
 

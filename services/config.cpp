@@ -268,8 +268,8 @@ const std::vector<Key> &keys() {
       {"algorithms", "per_principal", "2", "Of these, how many for one principal.",
        number<std::size_t>([](Config &c) -> std::size_t & { return c.runs.perPrincipal; }, 1, 1024)},
       {"algorithms", "waiting", "8",
-       "Callers that run a program or wait for their turn with their connections open; keep it below server.workers. "
-       "Past that one is told Busy.",
+       "Callers that run a program or wait for their turn with their connections open, at most half of them of one "
+       "principal; keep it below server.workers. Past that one is told Busy.",
        number<std::size_t>([](Config &c) -> std::size_t & { return c.runs.waiting; }, 1, 1024)},
       {"algorithms", "patience", "30", "Seconds after which one that waits for its turn is told Busy.",
        seconds([](Config &c) -> std::chrono::seconds & { return c.runs.patience; }, 0, 3600)},

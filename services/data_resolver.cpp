@@ -3,6 +3,7 @@
 
 #include "domain/fault.hpp"
 #include "domain/text.hpp"
+#include "transport/client.hpp"
 #include "transport/url.hpp"
 
 #include <optional>
@@ -59,7 +60,8 @@ std::optional<ResolvedData> DataResolver::attached(const Data &data, Call &call,
 }
 
 ResolvedData DataResolver::resolve(const Data &data, Call &call) const {
-  std::vector<std::string> tried;
+  Attempts attempts;
+  auto &tried = attempts.tried;
   if (auto found = attached(data, call, tried)) {
     return std::move(*found);
   }
@@ -78,31 +80,36 @@ ResolvedData DataResolver::resolve(const Data &data, Call &call) const {
     tried.push_back(said(field, **value,
                          id ? "no data here that this caller may read" : "not a reference to data of this instance"));
   }
-  if (auto elsewhere = fetch(data, tried)) {
+  if (auto elsewhere = fetch(data, call, attempts)) {
     return std::move(*elsewhere);
   }
   if (tried.empty()) {
-    tried.emplace_back("neither Content nor Attachment nor Href was given");
+    tried.emplace_back("neither Content nor Attachment nor Href was given, nor the Id of data that is here");
   }
-  throw Fault(FaultCode::UnresolvableData,
-              call.operation + " found no bytes for this data in any of the ways that were tried; attach them, or "
-                               "refer to data that is here",
-              printable(data.path.value_or(data.id.value_or("")), 300), std::move(tried));
+  const auto reason = call.operation + " found no bytes for this data in any of the ways that were tried; attach them, "
+                                       "or refer to data that is here";
+  const auto subject = printable(data.path.value_or(data.id.value_or("")), 300);
+  if (attempts.mayPass) {
+    throw UnreachableData(FaultCode::UnresolvableData, reason, subject, std::move(tried));
+  }
+  throw Fault(FaultCode::UnresolvableData, reason, subject, std::move(tried));
 }
 
 /// From where Href points to, or Id when a token for it came along.
-std::optional<ResolvedData> DataResolver::fetch(const Data &data, std::vector<std::string> &tried) const {
+std::optional<ResolvedData> DataResolver::fetch(const Data &data, const Call &call, Attempts &attempts) const {
   const auto &url = data.href || !data.token ? data.href : data.id;
   if (!url || url->find("://") == std::string::npos) {
     return std::nullopt;
   }
   try {
-    return remote_.open(*url, data.token, data.size);
+    return remote_.open(*url, data.token, data.size, call.check);
   } catch (const Fault &fault) {
     if (fault.code() == FaultCode::Busy) {
       throw;
     }
-    tried.push_back(said(data.href ? "Href" : "Id", transport::printableUrl(*url), fault.what()));
+    const auto *const delivery = dynamic_cast<const transport::DeliveryFault *>(&fault);
+    attempts.mayPass = delivery != nullptr && delivery->mayPass();
+    attempts.tried.push_back(said(data.href ? "Href" : "Id", transport::printableUrl(*url), fault.what()));
     return std::nullopt;
   }
 }

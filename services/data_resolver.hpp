@@ -18,6 +18,12 @@ namespace waybill::services {
 [[nodiscard]] std::unique_ptr<storage::ContentReader> contentUnlessDeleted(const storage::ContentStore &store,
                                                                            const std::string &id);
 
+/// No way worked this time, and one of them may another time: its place did not answer, or was busy.
+class UnreachableData : public Fault {
+public:
+  using Fault::Fault;
+};
+
 /// Decides where the bytes of a Data are, in the one order that holds everywhere (contract.md):
 /// 1. an attachment: Content, else the part that Attachment or Href names; 2. an internal reference: Href or Id of this
 /// instance, read under the caller's rights; 3. a URL: of another instance, when a token for it came along, else a
@@ -30,12 +36,17 @@ public:
   /// The first of the ways alone; nothing when it does not work, and why is added to `tried`.
   [[nodiscard]] static std::optional<ResolvedData> attached(const Data &data, Call &call,
                                                             std::vector<std::string> &tried);
-  /// All of them. A call that has no message any more has no attachments. Throws Fault UnresolvableData listing what
+  /// All of them. A call that has no message any more has no attachments. Throws Fault UnresolvableData (as
+  /// UnreachableData where that fits) listing what
   /// was tried and why each failed; and what reading an attachment throws, when the message is broken.
   [[nodiscard]] ResolvedData resolve(const Data &data, Call &call) const;
 
 private:
-  [[nodiscard]] std::optional<ResolvedData> fetch(const Data &data, std::vector<std::string> &tried) const;
+  struct Attempts {
+    std::vector<std::string> tried;
+    bool mayPass = false;
+  };
+  [[nodiscard]] std::optional<ResolvedData> fetch(const Data &data, const Call &call, Attempts &attempts) const;
 
   const DataLocator &locator_;
   const storage::ContentStore &store_;

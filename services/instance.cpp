@@ -212,8 +212,7 @@ struct Instance::State final : transport::Handler {
   }
 };
 
-Instance::Instance(const std::string &home, Config config)
-    : state_(std::make_unique<State>(home, std::move(config))) {
+Instance::Instance(const std::string &home, Config config) : state_(std::make_unique<State>(home, std::move(config))) {
   state_->recover();
   state_->server = std::make_unique<transport::Server>(state_->config.server, *state_, state_->events());
 }
@@ -243,7 +242,10 @@ bool Instance::drain() {
   if (!state_->whole) {
     state_->log.info("draining");
     state_->transfers.stop();
-    state_->algorithms.stopAt(std::chrono::steady_clock::now() + state_->config.server.drainDeadline);
+    // A little before connections are cut, so that callers are told.
+    const std::chrono::milliseconds drain = state_->config.server.drainDeadline;
+    state_->algorithms.stopAt(std::chrono::steady_clock::now() + drain -
+                              std::min<std::chrono::milliseconds>(drain / 2, std::chrono::seconds(2)));
     state_->whole = state_->server->drain();
     state_->housekeeping.stop();
     state_->log.info("stopped", {{"requests", *state_->whole ? "all were finished" : "some were cut"}});

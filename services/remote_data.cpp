@@ -32,12 +32,6 @@ private:
   Source &source_;
 };
 
-transport::ClientOptions clientOptions(const std::shared_ptr<const transport::EgressPolicy> &egress) {
-  transport::ClientOptions options;
-  options.guard = egress;
-  return options;
-}
-
 } // namespace
 
 /// One of the places for what is fetched at the same time.
@@ -61,27 +55,37 @@ private:
   std::atomic<std::size_t> &underWay_;
 };
 
+transport::ClientOptions RemoteData::clientOptions(const std::function<void()> &check) const {
+  transport::ClientOptions options;
+  options.guard = tools_.egress;
+  options.whileWaiting = check;
+  return options;
+}
+
 ResolvedData RemoteData::open(const std::string &url, const std::optional<std::string> &token,
-                              const std::optional<std::uint64_t> &size) const {
+                              const std::optional<std::uint64_t> &size, const std::function<void()> &check) const {
   (void)tools_.egress->check(url);
   auto turn = std::make_shared<Turn>(underWay_, tools_.mostAtOnce, url);
   if (token) {
-    return copy(url, *token, std::move(turn));
+    return copy(url, *token, clientOptions(check), std::move(turn));
   }
   const auto several = size && *size >= largeBytes && tools_.connections > 1;
-  return several ? fetchScattered(url, *size, std::move(turn)) : fetch(url, std::move(turn));
+  return several ? fetchScattered(url, *size, clientOptions(check), std::move(turn))
+                 : fetch(url, clientOptions(check), std::move(turn));
 }
 
 transport::FetchRequest RemoteData::requestFor(const std::string &url) const {
   return {url, {{"User-Agent", std::string("waybill/") + versionText}}, {{}, tools_.caFile}};
 }
 
-ResolvedData RemoteData::fetchScattered(const std::string &url, std::uint64_t size, std::shared_ptr<Turn> turn) const {
+ResolvedData RemoteData::fetchScattered(const std::string &url, std::uint64_t size, transport::ClientOptions client,
+                                        std::shared_ptr<Turn> turn) const {
   ResolvedData resolved;
   resolved.size = size;
-  resolved.scattered = [this, url, size, turn = std::move(turn)](const ScatteredSink &sink) {
+  resolved.scattered = [this, url, size, client = std::move(client),
+                        turn = std::move(turn)](const ScatteredSink &sink) {
     transport::FetchOptions options;
-    options.client = clientOptions(tools_.egress);
+    options.client = client;
     transport::Fetcher fetcher(std::move(options));
     auto begun = false;
     const auto counted = [&](std::uint64_t offset, ByteView bytes) {
@@ -104,7 +108,8 @@ ResolvedData RemoteData::fetchScattered(const std::string &url, std::uint64_t si
   return resolved;
 }
 
-ResolvedData RemoteData::fetch(const std::string &url, std::shared_ptr<Turn> turn) const {
+ResolvedData RemoteData::fetch(const std::string &url, transport::ClientOptions client,
+                               std::shared_ptr<Turn> turn) const {
   struct Origin {
     Origin(std::shared_ptr<Turn> taken, transport::FetchOptions options)
         : turn(std::move(taken)), fetcher(std::move(options)) {}
@@ -113,7 +118,7 @@ ResolvedData RemoteData::fetch(const std::string &url, std::shared_ptr<Turn> tur
     transport::Fetched fetched;
   };
   transport::FetchOptions options;
-  options.client = clientOptions(tools_.egress);
+  options.client = std::move(client);
   auto origin = std::make_shared<Origin>(std::move(turn), std::move(options));
   origin->fetched = origin->fetcher.open(requestFor(url));
   auto &body = *origin->fetched.body;
@@ -122,7 +127,8 @@ ResolvedData RemoteData::fetch(const std::string &url, std::shared_ptr<Turn> tur
   return {std::make_unique<Owning<Origin>>(std::move(origin), body), {}, std::move(contentType), size, std::nullopt};
 }
 
-ResolvedData RemoteData::copy(const std::string &url, const std::string &token, std::shared_ptr<Turn> turn) const {
+ResolvedData RemoteData::copy(const std::string &url, const std::string &token, transport::ClientOptions client,
+                              std::shared_ptr<Turn> turn) const {
   struct Origin {
     Origin(std::shared_ptr<Turn> taken, transport::ClientOptions options)
         : turn(std::move(taken)), client(std::move(options)) {}
@@ -144,7 +150,7 @@ ResolvedData RemoteData::copy(const std::string &url, const std::string &token, 
   addressing.messageId = "urn:uuid:" + randomUuid(tools_.random);
   addressing.action = std::string(soap::actionPrefix) + "Copy";
   addressing.to = endpoint;
-  auto origin = std::make_shared<Origin>(std::move(turn), clientOptions(tools_.egress));
+  auto origin = std::make_shared<Origin>(std::move(turn), std::move(client));
   origin->request = soap::writeEnvelope(soap::Version::Soap12, addressing, {tokenHeader(token)}, soap::encode(wanted));
   origin->body = std::make_unique<ViewSource>(asBytes(origin->request));
   transport::ClientRequest request;

@@ -35,16 +35,20 @@ public:
   /// The bytes at `url`. With `token`, `url` names data of an instance ("https://host:port/data/<id>"), which is asked
   /// for it by Copy. `size`: what the whole is said to have. Throws Fault: AddressNotAllowed, DeliveryFailed, what the
   /// instance answers, and Busy when enough is being fetched already.
+  /// `check` is called now and then while it waits, and may end that by what it throws.
   [[nodiscard]] ResolvedData open(const std::string &url, const std::optional<std::string> &token,
-                                  const std::optional<std::uint64_t> &size) const;
+                                  const std::optional<std::uint64_t> &size, const std::function<void()> &check) const;
 
 private:
   class Turn;
   [[nodiscard]] transport::FetchRequest requestFor(const std::string &url) const;
-  [[nodiscard]] ResolvedData fetch(const std::string &url, std::shared_ptr<Turn> turn) const;
-  [[nodiscard]] ResolvedData fetchScattered(const std::string &url, std::uint64_t size,
+  [[nodiscard]] transport::ClientOptions clientOptions(const std::function<void()> &check) const;
+  [[nodiscard]] ResolvedData fetch(const std::string &url, transport::ClientOptions client,
+                                   std::shared_ptr<Turn> turn) const;
+  [[nodiscard]] ResolvedData fetchScattered(const std::string &url, std::uint64_t size, transport::ClientOptions client,
                                             std::shared_ptr<Turn> turn) const;
-  [[nodiscard]] ResolvedData copy(const std::string &url, const std::string &token, std::shared_ptr<Turn> turn) const;
+  [[nodiscard]] ResolvedData copy(const std::string &url, const std::string &token, transport::ClientOptions client,
+                                  std::shared_ptr<Turn> turn) const;
 
   Tools tools_;
   mutable std::atomic<std::size_t> underWay_{0};

@@ -31,16 +31,20 @@ bool RunTurns::isNext(const Waiter &waiter) const {
 
 std::unique_ptr<RunTurns::Turn> RunTurns::wait(const std::string &principal) {
   std::unique_lock lock(mutex_);
-  if (callers_ >= bounds_.waiting) {
-    throw Fault(FaultCode::Busy, "this instance runs and keeps waiting as many programs as it may; try again later, or "
+  const auto found = callersOf_.find(principal);
+  if (callers_ >= bounds_.waiting ||
+      (found != callersOf_.end() && found->second >= std::max<std::size_t>(1, bounds_.waiting / 2))) {
+    throw Fault(FaultCode::Busy, "this instance runs and keeps waiting as many programs as it may, in all or for one "
+                                 "principal; try again later, or "
                                  "name in wsa:ReplyTo where the result is to go, and it is queued");
   }
   ++callers_;
+  ++callersOf_[principal];
   const auto self = waiting_.insert(waiting_.end(), {principal, clock_.now()});
   const auto came = free_.wait_for(lock, bounds_.patience, [&] { return isNext(*self); });
   waiting_.erase(self);
   if (!came) {
-    --callers_;
+    leave(principal);
     lock.unlock();
     free_.notify_all(); // somebody may have waited for this one to go first
     throw Fault(FaultCode::Busy, "other programs have kept this one waiting for " +
@@ -67,11 +71,21 @@ std::unique_ptr<RunTurns::Turn> RunTurns::tryTake(const std::string &principal, 
   return std::unique_ptr<Turn>(new Turn(*this, principal, false)); // NOLINT: its constructor is private
 }
 
+void RunTurns::leave(const std::string &principal) {
+  --callers_;
+  const auto found = callersOf_.find(principal);
+  if (--found->second == 0) {
+    callersOf_.erase(found);
+  }
+}
+
 void RunTurns::end(const std::string &principal, bool caller) {
   {
     const std::lock_guard lock(mutex_);
     --active_;
-    callers_ -= caller ? 1 : 0;
+    if (caller) {
+      leave(principal);
+    }
     const auto found = running_.find(principal);
     if (--found->second == 0) {
       running_.erase(found);

@@ -22,7 +22,7 @@ public:
   struct Bounds {
     std::size_t active = 4;       ///< programs at the same time
     std::size_t perPrincipal = 2; ///< of them, for one principal
-    std::size_t waiting = 8;      ///< callers that wait, or run, with their connections open
+    std::size_t waiting = 8; ///< callers that wait, or run, with their connections open; half of them of one principal
     std::chrono::seconds patience{30};
   };
   RunTurns(Bounds bounds, const Clock &clock) : bounds_(bounds), clock_(clock) {}
@@ -58,6 +58,7 @@ private:
     Time since;
   };
   void end(const std::string &principal, bool caller);
+  void leave(const std::string &principal);
   [[nodiscard]] bool fits(const std::string &principal) const;
   [[nodiscard]] bool isNext(const Waiter &waiter) const;
   [[nodiscard]] std::size_t count(const std::string &principal) const;
@@ -70,6 +71,7 @@ private:
   std::map<std::string, std::size_t> running_; ///< by principal; guarded by mutex_, as are the others
   std::size_t active_ = 0;
   std::size_t callers_ = 0;
+  std::map<std::string, std::size_t> callersOf_; ///< by principal
   std::list<Waiter> waiting_;
 };
 

@@ -37,6 +37,15 @@ private:
   std::chrono::steady_clock::time_point since_;
 };
 
+/// With what was tried, where there were several ways.
+std::string toldOf(const Fault &fault) {
+  std::string told = fault.what();
+  for (const auto &tried : fault.tried()) {
+    told += "; tried " + tried;
+  }
+  return told;
+}
+
 } // namespace
 
 Transfers::Transfers(Tools tools, TransferPolicy policy) : tools_(std::move(tools)), policy_(policy) {}
@@ -286,7 +295,7 @@ void Transfers::deliver(Courier &courier, storage::TransferRow row, const Runnin
 void Transfers::finish(storage::TransferRow row, TransferWork work, const Delivered &delivered, std::uint64_t done) {
   const auto now = tools_.clock.now();
   row.bytesDone = std::min(done, row.bytesTotal);
-  row.lastError = delivered.fault ? std::optional<std::string>(delivered.fault->what()) : std::nullopt;
+  row.lastError = delivered.fault ? std::optional(toldOf(*delivered.fault)) : std::nullopt;
   if (delivered.how == Delivered::How::Arrived) {
     row.state = TransferState::Succeeded;
     row.bytesDone = row.bytesTotal;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Transfers: what has to be run before it can be delivered.
+#include "services/data_resolver.hpp"
 #include "services/interrupted.hpp"
 #include "services/transfers.hpp"
 #include "soap/codec.hpp"
@@ -39,7 +40,13 @@ void Transfers::runProgram(storage::TransferRow row, Running &running, const std
   };
   try {
     auto run = row;
-    runner_->run(work, row.principal, note, running.log, check,
+    const auto save = [&](const TransferWork &further) {
+      row.work = print(further);
+      if (!write(row, storage::Durability::Durable)) {
+        throw Interrupted(); // cancelled meanwhile
+      }
+    };
+    runner_->run(work, row.principal, note, running.log, check, save,
                  [&](storage::Transaction &transaction, const TransferWork &delivery) {
                    row.job = print(note);
                    row.lastError.reset();
@@ -51,8 +58,8 @@ void Transfers::runProgram(storage::TransferRow row, Running &running, const std
     record(run, work, {});
   } catch (const Fault &fault) {
     row.job = print(note);
-    finish(std::move(row), work,
-           {mayPass(fault.code()) ? Delivered::How::Again : Delivered::How::Refused, fault, {}, {}, false}, 0);
+    const auto passes = mayPass(fault.code()) || dynamic_cast<const UnreachableData *>(&fault) != nullptr;
+    finish(std::move(row), work, {passes ? Delivered::How::Again : Delivered::How::Refused, fault, {}, {}, false}, 0);
   }
 }
 

@@ -239,13 +239,13 @@ InvokeReply AlgorithmService::invoke(Call &call, InvokeRequest request) {
   tools_.invocations.folders.create(job);
   auto invocation = begin(call, std::move(request), job);
   invocation.takeAttached(call);
+  call.check = [this] { checkStop(); };
   invocation.fetch(call);
   LogTail log;
   std::optional<std::int32_t> exitStatus;
   {
     const auto turn = tools_.turns.wait(format(call.principal));
-    invocation.run(
-        log, [this] { checkStop(); }, exitStatus);
+    invocation.run(log, call.check, exitStatus);
   }
   auto results = this->results(invocation, attach, job);
   results.response.job = call.messageId.value_or("urn:uuid:" + randomUuid(tools_.random));
@@ -305,8 +305,27 @@ PreparedJob AlgorithmService::prepare(Call &call, InvokeRequest request) {
   return prepared;
 }
 
+/// Fetches what is not there yet. What has come stays for another run: the tokens for it may be used up.
+void AlgorithmService::fetch(Call &call, Invocation &invocation, const TransferWork &work, const Save &save) const {
+  const auto keep = [&] {
+    if (invocation.taken().size() != work.run->attached.size()) {
+      tools_.invocations.folders.sync(work.job);
+      auto further = work;
+      further.run->attached = invocation.taken();
+      save(further);
+    }
+  };
+  try {
+    invocation.fetch(call);
+  } catch (const Fault &) {
+    keep();
+    throw;
+  }
+  keep();
+}
+
 void AlgorithmService::run(const TransferWork &work, const std::string &principal, JobNote &note, LogTail &log,
-                           const std::function<void()> &check, const Commit &commit) {
+                           const std::function<void()> &check, const Save &save, const Commit &commit) {
   const auto &order = work.run.value();
   Call call;
   call.operation = "Invoke";
@@ -324,7 +343,8 @@ void AlgorithmService::run(const TransferWork &work, const std::string &principa
   tools_.invocations.folders.clearOut(work.job);
   Invocation invocation(tools_.invocations, std::move(algorithm), request, work.job);
   invocation.setTaken(order.attached);
-  invocation.fetch(call);
+  call.check = check;
+  fetch(call, invocation, work, save);
   const auto keepNote = [&] { note.log = log.text(); };
   try {
     invocation.run(log, check, note.exitStatus);

@@ -67,7 +67,7 @@ public:
   void stopAt(std::chrono::steady_clock::time_point when) { stopAt_ = when.time_since_epoch().count(); }
 
   void run(const TransferWork &work, const std::string &principal, JobNote &note, LogTail &log,
-           const std::function<void()> &check, const Commit &commit) override;
+           const std::function<void()> &check, const Save &save, const Commit &commit) override;
   void forget(const std::string &job) noexcept override { tools_.invocations.folders.remove(job); }
 
 private:
@@ -78,6 +78,7 @@ private:
   [[nodiscard]] Invocation begin(Call &call, InvokeRequest request, const std::string &job) const;
   void checkResults(Call &call, const Invocation &invocation) const;
   [[nodiscard]] Results results(const Invocation &invocation, Attach attach, const std::string &job) const;
+  void fetch(Call &call, Invocation &invocation, const TransferWork &work, const Save &save) const;
   void store(Call &call, const Invocation &invocation, Results &results,
              const std::function<std::string(const InvokeResponse &)> &receipt);
   void checkStop() const;

@@ -20,8 +20,10 @@ constexpr const char *unknownType = "application/octet-stream";
 /// An input on its way into its file, measured on the way.
 class InputFile final : public Sink {
 public:
-  InputFile(const Invocation::Tools &tools, const std::string &path, const NamedData &input)
-      : limit_(tools.inputBytes), input_(input), watch_(tools.room, input.name), path_(path),
+  /// `check` is asked at each write.
+  InputFile(const Invocation::Tools &tools, const std::string &path, const NamedData &input,
+            const std::function<void()> &check)
+      : limit_(tools.inputBytes), input_(input), check_(check), watch_(tools.room, input.name), path_(path),
         file_(::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600)) {
     if (!file_.isOpen()) {
       throw storage::systemFault("writing an input", path, errno);
@@ -34,6 +36,9 @@ public:
   }
   /// In any order; then the digest is computed at the end.
   void writeAt(std::uint64_t offset, ByteView bytes) {
+    if (check_) {
+      check_();
+    }
     size_ += bytes.size();
     if (limit_ != 0 && size_ > limit_) {
       throw Fault(FaultCode::TooLarge,
@@ -80,6 +85,7 @@ public:
 private:
   std::uint64_t limit_;
   const NamedData &input_;
+  const std::function<void()> &check_;
   RoomWatch watch_;
   const std::string &path_;
   storage::FileDescriptor file_;
@@ -109,7 +115,7 @@ void Invocation::takeAttached(Call &call) {
   for (std::size_t i = 0; i < request_.inputs.size(); ++i) {
     std::vector<std::string> tried;
     if (auto resolved = DataResolver::attached(request_.inputs[i].data, call, tried)) {
-      keep(i, std::move(*resolved));
+      keep(i, std::move(*resolved), {});
       auto &data = request_.inputs[i].data;
       data.content.reset();
       data.attachment.reset();
@@ -135,12 +141,12 @@ InvokeRequest Invocation::withoutParts(Call &call) const {
 void Invocation::fetch(Call &call) {
   for (std::size_t i = 0; i < request_.inputs.size(); ++i) {
     if (!taken_.contains(i)) {
-      keep(i, tools_.resolver.resolve(request_.inputs[i].data, call));
+      keep(i, tools_.resolver.resolve(request_.inputs[i].data, call), call.check);
     }
   }
 }
 
-void Invocation::keep(std::size_t input, ResolvedData resolved) {
+void Invocation::keep(std::size_t input, ResolvedData resolved, const std::function<void()> &check) {
   const auto &given = request_.inputs[input];
   const auto type = given.data.contentType.value_or(resolved.contentType);
   // What nobody has said anything about may be anything.
@@ -156,7 +162,7 @@ void Invocation::keep(std::size_t input, ResolvedData resolved) {
                 given.name);
   }
   const auto path = file(input);
-  InputFile into(tools_, path, given);
+  InputFile into(tools_, path, given, check);
   if (resolved.scattered) {
     resolved.scattered([&](std::uint64_t offset, ByteView bytes) { into.writeAt(offset, bytes); });
     into.digestAll();

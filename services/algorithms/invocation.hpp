@@ -70,7 +70,7 @@ public:
 
 private:
   [[nodiscard]] const InputDeclaration &declaration(std::size_t input) const;
-  void keep(std::size_t input, ResolvedData resolved);
+  void keep(std::size_t input, ResolvedData resolved, const std::function<void()> &check);
   [[nodiscard]] std::string file(std::size_t input) const;
   [[nodiscard]] SandboxTask task() const;
   [[noreturn]] void fail(const SandboxResult &result, const LogTail &log) const;

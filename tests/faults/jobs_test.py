@@ -4,6 +4,7 @@
 import os
 import pathlib
 import random
+import socket
 import subprocess
 import sys
 import time
@@ -11,7 +12,7 @@ import time
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
 from algorithms import begin_job, given, invoke, job, job_ended, no_job_files, publish  # noqa: E402
 from lab import Labs, main, wait_until  # noqa: E402
-from peers import holds, reply_to, stored  # noqa: E402
+from peers import holds, reply_to, store, stored  # noqa: E402
 
 SETTINGS = "[transfers]\nlongest_pause = 1\n"
 KILLS = int(os.environ.get("WAYBILL_JOB_KILLS", "15"))
@@ -68,6 +69,55 @@ def a_run_that_has_ended_is_not_repeated():
         no_job_files(labs.a)
 
 
+def fetched_inputs_are_not_fetched_again():
+    """The token for an input at another instance is good once: a run that begins anew has what was fetched."""
+    with labs_with_algorithms() as labs:
+        labs.start()
+        source = store(labs.b, "/in", b"from b\n")
+        body = invoke("shell", given("data", ("Href", source), token=labs.b.token("Copy", "--resource", "/in")), script="echo begun; sleep 2.7182; cat /in/data > /out/out",
+                      outputs='<wb:Output name="out"><wb:Path>/out</wb:Path></wb:Output>')
+        for end in (labs.a.kill, labs.a.stop):
+            name = begin_job(labs.a, body, reply_to(labs.b))
+            wait_until(lambda: job(labs.a, name).log == "begun\n", "the program runs")
+            end()
+            labs.a.start()
+            job_ended(labs.a, name, "Succeeded")
+            holds(labs.b, {"/in": b"from b\n", "/out": b"from b\n"})
+            labs.waybill("rm", "b:/out")
+            body = invoke("shell", given("data", ("Href", source), token=labs.b.token("Copy", "--resource", "/in")), script="echo begun; sleep 2.7182; cat /in/data > /out/out",
+                          outputs='<wb:Output name="out"><wb:Path>/out</wb:Path></wb:Output>')
+
+
+def an_input_that_is_away_for_a_moment():
+    with labs_with_algorithms() as labs:
+        labs.start()
+        source = store(labs.b, "/in", b"from b\n", "--public")
+        where = reply_to(labs.b)
+        labs.b.stop()
+        name = begin_job(labs.a, invoke("shell", given("data", ("Href", source)), script="cat /in/data > /out/out", outputs='<wb:Output name="out"><wb:Path>/out</wb:Path></wb:Output>'), where)
+        wait_until(lambda: job(labs.a, name).attempts >= 2, "it is tried again")
+        assert "tried Href" in job(labs.a, name).error, job(labs.a, name)
+        labs.b.start()
+        job_ended(labs.a, name, "Succeeded")
+
+
+def a_slow_input_holds_up_nothing():
+    """An input that never comes: its job is cancelled at once, and the instance stops."""
+    with socket.create_server(("127.0.0.1", 0)) as silent, labs_with_algorithms() as labs:
+        labs.a.settings(SETTINGS + '[egress]\nallow = ["127.0.0.1"]\nschemes = ["http", "https"]\n')
+        labs.start()
+        body = invoke("shell", given("data", ("Href", f"http://127.0.0.1:{silent.getsockname()[1]}/never")), script="true")
+        name = begin_job(labs.a, body, reply_to(labs.b))
+        wait_until(lambda: job(labs.a, name).state == "Active", "it is fetched")
+        job(labs.a, name, "CancelJob")
+        no_job_files(labs.a)
+        begin_job(labs.a, body, reply_to(labs.b))
+        time.sleep(0.5)
+        began = time.monotonic()
+        labs.a.stop()
+        assert time.monotonic() - began < 10, "the stop waited for an input"
+
+
 def random_kills():
     """Either of them, at any moment: each result arrives once and whole, or the job has failed and nothing is there."""
     chance = random.Random(4)
@@ -91,4 +141,5 @@ def random_kills():
 
 
 if __name__ == "__main__":
-    main(killed_while_it_runs, a_run_that_has_ended_is_not_repeated, random_kills)
+    main(killed_while_it_runs, a_run_that_has_ended_is_not_repeated, fetched_inputs_are_not_fetched_again, an_input_that_is_away_for_a_moment,
+         a_slow_input_holds_up_nothing, random_kills)

@@ -263,8 +263,8 @@ def jobs_are_cancelled():
         wait_until(lambda: job(labs.a, running).log == "begun\n", "the log of a running job")
         assert job(labs.a, running).state == "Active" and job(labs.a, waiting).state == "Queued"
         began = time.monotonic()
-        assert job(labs.a, running, "CancelJob").state == "Cancelled"
         assert job(labs.a, waiting, "CancelJob").state == "Cancelled"
+        assert job(labs.a, running, "CancelJob").state == "Cancelled"
         wait_until(lambda: not list((labs.a.home / "jobs").iterdir()), "the files of cancelled jobs are gone")
         assert time.monotonic() - began < 10
         expect_fault(send(labs.a, f"<wb:CancelJob><wb:Job>{running}</wb:Job></wb:CancelJob>", operation="CancelJob"), "BadParameter")
