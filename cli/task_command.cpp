@@ -175,7 +175,7 @@ Task atAny(std::vector<Place> &asked, const std::string &id, const Ask &ask) {
       }
     }
   }
-  throw first.value();
+  throw Fault(first.value());
 }
 
 /// Does `ask` for each id after the verb, and the instance, if one is named there.
