@@ -11,6 +11,7 @@
 #include "transport/fetch.hpp"
 #include "transport/url.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace waybill::services {
@@ -92,8 +93,12 @@ ResolvedData RemoteData::fetchScattered(const std::string &url, std::uint64_t si
       begun = true;
       sink(offset, bytes);
     };
+    transport::RangesOptions ranges;
+    ranges.connections = tools_.connections;
+    // Each holds a worker of the instance that serves it: what one fetch may have alone, many share.
+    ranges.share = [this] { return tools_.connections / static_cast<unsigned>(std::max<std::size_t>(1, underWay_)); };
     try {
-      fetcher.fetchRanges(requestFor(url), size, {{0, size}}, counted, {tools_.connections});
+      fetcher.fetchRanges(requestFor(url), size, {{0, size}}, counted, std::move(ranges));
     } catch (const transport::DeliveryFault &fault) {
       if (begun) {
         throw;

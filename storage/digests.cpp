@@ -101,8 +101,8 @@ public:
   }
 
 private:
-  static constexpr std::size_t blockBytes = 256UL * 1024;
-  static constexpr std::size_t mostBlocks = 4;
+  static constexpr std::size_t blockBytes = 128UL * 1024;
+  static constexpr std::size_t mostBlocks = 3;
 
   Bytes freeBlock() {
     std::unique_lock lock(mutex_);

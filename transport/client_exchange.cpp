@@ -22,7 +22,7 @@ constexpr std::size_t smallestPiece = 16 * 1024;
 constexpr long receiveBuffer = 512 * 1024;
 constexpr long sendBuffer = 512 * 1024;
 /// Received and not yet asked for; past that libcurl is told to wait.
-constexpr std::size_t readAhead = 1024 * 1024;
+constexpr std::size_t readAhead = 256 * 1024;
 constexpr std::uint64_t expectOver = 1024 * 1024;
 
 template <class T> void set(CURL *easy, CURLoption option, T value) {

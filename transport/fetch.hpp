@@ -56,6 +56,9 @@ using RangeSink = std::function<void(std::uint64_t offset, ByteView bytes)>;
 
 struct RangesOptions {
   unsigned connections = 4;
+  /// How many of them it may have just now; asked whenever there is a stripe to be taken, in the thread that called
+  /// fetchRanges. It has one at least, and what has begun goes on. Without it: all of them.
+  std::function<unsigned()> share;
   /// What one connection asks for at a time. Stripes are taken in the order of their offsets, so that at any time no
   /// more than `connections` of them are unfinished; all before the first of these has been written.
   std::uint64_t stripe = std::uint64_t{16} * 1024 * 1024;

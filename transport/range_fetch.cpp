@@ -34,7 +34,8 @@ void requireSensible(std::uint64_t size, const std::vector<ByteRange> &wanted, c
 
 RangeFetch::RangeFetch(FetchSession &session, std::uint64_t size, const std::vector<ByteRange> &wanted,
                        const RangeSink &sink, const RangesOptions &options)
-    : session_(session), size_(size), sink_(sink), connections_(options.connections), lastCall_(Clock::now()) {
+    : session_(session), size_(size), sink_(sink), connections_(options.connections), share_(options.share),
+      lastCall_(Clock::now()) {
   for (const auto &range : wanted) {
     for (auto at = range.begin; at < range.end;) {
       const auto end = at + std::min(options.stripe, range.end - at);
@@ -79,8 +80,10 @@ void RangeFetch::run(FetchSession::Reply first) {
   }
 }
 
+std::size_t RangeFetch::allowed() const { return std::clamp(share_ ? share_() : connections_, 1U, connections_); }
+
 void RangeFetch::takeStripes() {
-  while (active_.size() < connections_ && !queue_.empty()) {
+  while (!queue_.empty() && active_.size() < allowed()) {
     active_.push_back(std::make_unique<Stripe>(queue_.front(), session_.options()));
     queue_.pop_front();
   }

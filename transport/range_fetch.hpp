@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <deque>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -41,6 +42,7 @@ private:
   };
 
   void takeStripes();
+  [[nodiscard]] std::size_t allowed() const;
   void startWhatIsDue();
   bool harvest();
   /// True when the stripe is done.
@@ -54,7 +56,8 @@ private:
   FetchSession &session_;
   std::uint64_t size_;
   const RangeSink &sink_;
-  std::size_t connections_;
+  unsigned connections_;
+  std::function<unsigned()> share_;
   std::deque<ByteRange> queue_;
   FetchRequest where_;
   std::optional<Representation> representation_;

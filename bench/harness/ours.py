@@ -81,7 +81,7 @@ class Instance(lab.Lab):
     def quick_token(self, operation):
         return self.tokens(operation, 1)[0]
 
-    def url(self, service="data"):
+    def endpoint(self, service="data"):
         return f"https://localhost:{self.port}/services/{service}"
 
     def peak(self):

@@ -24,13 +24,13 @@ def large_with_curl(bench):
     ours.receive_message(message, [("/bench/large", bench.large)], instance.quick_token("Receive"), padded=True)
     for _ in range(bench.rounds):
         ours.renew(message, "/bench/large", instance.quick_token("Receive"))
-        ran = timed(instance.curl() + ["-X", "POST", "-T", message, "-H", f"Content-Type: {ours.CONTENT_TYPE}", instance.url()])
+        ran = timed(instance.curl() + ["-X", "POST", "-T", message, "-H", f"Content-Type: {ours.CONTENT_TYPE}", instance.endpoint()])
         rate = bench.rate(ran)
         put.ours.append(rate)
         gsoap_put.ours.append(rate)
         request = bench.folder / "copy.xml"
         request.write_bytes(ours.lab.envelope("<wb:Copy><wb:Data><wb:Path>/bench/large</wb:Path></wb:Data><wb:Attach>MTOM</wb:Attach></wb:Copy>", instance.quick_token("Copy")))
-        ran = timed(instance.curl() + ["-o", "/dev/null", "-H", "Content-Type: text/xml; charset=utf-8", "--data-binary", f"@{request}", instance.url()])
+        ran = timed(instance.curl() + ["-o", "/dev/null", "-H", "Content-Type: text/xml; charset=utf-8", "--data-binary", f"@{request}", instance.endpoint()])
         get.ours.append(bench.rate(ran))
         gsoap_get.ours.append(bench.rate(ran))
         instance.delete("/bench/large")
@@ -100,12 +100,12 @@ def small_batched(bench):
     out = bench.folder / "many-out"
     for _ in range(bench.rounds):
         ours.receive_message(message, [(path, many / name) for path, name in zip(paths, names)], instance.quick_token("Receive"))
-        ran = timed(instance.curl() + ["-X", "POST", "-T", message, "-H", f"Content-Type: {ours.CONTENT_TYPE}", instance.url()])
+        ran = timed(instance.curl() + ["-X", "POST", "-T", message, "-H", f"Content-Type: {ours.CONTENT_TYPE}", instance.endpoint()])
         put.ours.append(len(names) / ran.seconds)
         aim.ours.append(len(names) / ran.seconds)
         wanted = "".join(f"<wb:Data><wb:Path>{path}</wb:Path></wb:Data>" for path in paths)
         request.write_bytes(ours.lab.envelope(f"<wb:Copy>{wanted}<wb:Attach>MTOM</wb:Attach></wb:Copy>", instance.quick_token("Copy")))
-        ran = timed(instance.curl() + ["-o", "/dev/null", "-H", "Content-Type: text/xml; charset=utf-8", "--data-binary", f"@{request}", instance.url()])
+        ran = timed(instance.curl() + ["-o", "/dev/null", "-H", "Content-Type: text/xml; charset=utf-8", "--data-binary", f"@{request}", instance.endpoint()])
         get.ours.append(len(names) / ran.seconds)
         instance.delete(*paths)
         folder.ours.append(len(names) / timed(waybill + ["put", many, "lab:/many"]).seconds)
@@ -143,7 +143,7 @@ def small_one_by_one(bench):
         messages.mkdir()
         for name, token in zip(names, instance.tokens("Receive", len(names))):
             ours.receive_message(messages / name, [(f"/single/{name}", many / name)], token)
-        common = f'cacert = "{instance.certificate}"\nurl = "{instance.url()}"\n'
+        common = f'cacert = "{instance.certificate}"\nurl = "{instance.endpoint()}"\n'
         quoted = ours.CONTENT_TYPE.replace('"', '\\"')
         curl_config(config, [common + f'header = "Content-Type: {quoted}"\ndata-binary = "@{messages / name}"\n' for name in names])
         put.ours.append(len(names) / timed(["curl", "-K", config]).seconds)

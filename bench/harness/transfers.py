@@ -303,7 +303,8 @@ def memory_of(bench, how, settings):
                 out.write(os.urandom(1 << 20) * (size // (1 << 20)))
             instances.a.put(source, f"/of-many/{n}")
         source.unlink()
-        instances.a.stock("ListTransfers", 500)
+        for caller, operation in ((instances.a, "Copy"), (instances.a, "ListTransfers"), (instances.a, "GetTransfer"), (instances.b, "Receive")):
+            caller.stock(operation, 500)
         begun = [instances.a.begin([f"/of-many/{n}"], endpoint("wsa:ReplyTo", *instances.b.receiver())) for n in range(objects)]
         while begun:
             most = max(most, under_way(instances.a))

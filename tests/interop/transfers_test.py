@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Replies that go elsewhere, between real instances and to a recording HTTPS server: third-party copies, chains, leases, pulls, fall-over.
 Whatever part is named on the command line runs alone; --list shows them."""
+import concurrent.futures
 import re
 import sys
+import threading
 import time
 
 from lib import SOAP11, SOAP12, bytes_of, element, envelope, expect_fault, main, multipart, related
@@ -400,6 +402,37 @@ def pulls_plain_urls():
         holds(labs.a, {"/f": BLOCK})
 
 
+def many_pulls_share_connections():
+    """One large pull has four connections; four at once have one each, so that they do not take every worker of who serves them."""
+    content = bytes(64 << 20)
+    lock, all_here = threading.Lock(), threading.Event()
+    seen = {"now": 0, "most": 0, "wanted": 4}
+
+    def answer(arrived):
+        with lock:
+            seen["now"] += 1
+            seen["most"] = max(seen["most"], seen["now"])
+            if seen["now"] >= seen["wanted"]:
+                all_here.set()
+        assert all_here.wait(30), "not all pulls have begun"
+        time.sleep(0.3)
+        with lock:
+            seen["now"] -= 1
+        first, last = (int(number) for number in re.fullmatch(r"bytes=(\d+)-(\d+)", arrived.headers["Range"]).groups())
+        return 206, {"Content-Range": f"bytes {first}-{last}/{len(content)}", "ETag": '"one"'}, content[first:last + 1]
+
+    with Peer(answer) as peer, Labs("a", settings=QUICK + peer.egress) as labs:
+        labs.start()
+        there = f"<wb:Size>{len(content)}</wb:Size>" + href(peer.url)
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            replies = list(pool.map(lambda n: labs.a.call("Receive", receive(f"/{n}", there)), range(4)))
+        assert all(reply[0] == 200 for reply in replies), replies
+        assert seen["most"] == 4, f"four pulls had {seen['most']} connections at once"
+        seen.update(most=0, wanted=1)
+        assert labs.a.call("Receive", receive("/alone", there))[0] == 200
+        assert 1 < seen["most"] <= 4, f"one pull had {seen['most']} connections at once"
+
+
 def falls_over_in_every_combination():
     """contract.md: an attachment, then what is here, then the URL; the first that works wins, and the fault lists what was tried."""
     with Peer(lambda arrived: (200, {}, b"by url") if arrived.path == "/good" else (404, {}, b"no")) as peer:
@@ -451,7 +484,8 @@ TESTS = [copies_in_every_way, several_objects_in_one, by_reference, tokens_bound
          same_message_starts_nothing_new, transfers_are_asked_about,
          any_reply_goes_elsewhere, writes_are_done_once_and_answered_elsewhere, faults_go_where_they_are_told, failed_transfers_are_told_to_fault_to,
          chain_of_four_with_the_receipt_at_home, chain_that_loops_back_ends, an_instance_may_be_its_own_receiver, large_ones_are_leased, leases_are_taken_by_instances,
-         receivers_that_cannot_pull_get_the_attachment, pulls_from_another_instance, pulls_plain_urls, falls_over_in_every_combination]
+         receivers_that_cannot_pull_get_the_attachment, pulls_from_another_instance, pulls_plain_urls, many_pulls_share_connections,
+         falls_over_in_every_combination]
 
 if __name__ == "__main__":
     if "--list" in sys.argv:

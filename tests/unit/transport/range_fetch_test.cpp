@@ -47,6 +47,7 @@ RangesOptions by(unsigned connections, std::uint64_t stripe) {
 class RangeFetchTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(RangeFetchTest);
   CPPUNIT_TEST(severalConnectionsAtOnce);
+  CPPUNIT_TEST(noMoreThanItsShare);
   CPPUNIT_TEST(onlyWhatIsWanted);
   CPPUNIT_TEST(eachStripeGoesOnAfterCuts);
   CPPUNIT_TEST(busyServerGetsFewerConnections);
@@ -71,6 +72,22 @@ public:
     CPPUNIT_ASSERT(shelf.connections() > 1);
     CPPUNIT_ASSERT(shelf.connections() <= 4);
     CPPUNIT_ASSERT_EQUAL(std::size_t{13}, shelf.requests().size());
+  }
+
+  void noMoreThanItsShare() {
+    Shelf shelf(8 * mebibyte);
+    Puzzle puzzle(shelf.content().size());
+    auto options = by(4, mebibyte);
+    unsigned asked = 0;
+    options.share = [&asked] {
+      ++asked;
+      return 0U; // one is the least
+    };
+    Fetcher fetcher(quick());
+    fetcher.fetchRanges(shelf.request(), shelf.content().size(), {{0, shelf.content().size()}}, puzzle.sink(), options);
+    CPPUNIT_ASSERT(puzzle.content() == shelf.content());
+    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, shelf.connections());
+    CPPUNIT_ASSERT(asked >= 7);
   }
 
   void onlyWhatIsWanted() {
