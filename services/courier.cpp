@@ -39,10 +39,10 @@ private:
   const std::function<void()> &check_;
 };
 
-Delivered again(Fault fault, std::chrono::seconds notBefore = {}) {
-  return {Delivered::How::Again, std::move(fault), notBefore, {}, false};
+Delivered again(const Fault &fault, std::chrono::seconds notBefore = {}) {
+  return {Delivered::How::Again, fault, notBefore, {}, false};
 }
-Delivered refused(Fault fault) { return {Delivered::How::Refused, std::move(fault), {}, {}, false}; }
+Delivered refused(const Fault &fault) { return {Delivered::How::Refused, fault, {}, {}, false}; }
 
 std::string post(const TransferWork &work) { return "POST " + transport::printableUrl(work.to.address); }
 
@@ -205,7 +205,7 @@ Delivered Courier::judge(const TransferWork &work, const Message &message, trans
                   "'; check that this is the URL of a SOAP endpoint",
               work.to.address);
   // What says 2xx may have taken the message; asking again with the same MessageID tells.
-  return response.status < 300 || mayPass(response.status) ? again(std::move(fault)) : refused(std::move(fault));
+  return response.status < 300 || mayPass(response.status) ? again(fault) : refused(fault);
 }
 
 namespace {

@@ -95,11 +95,12 @@ std::vector<storage::TransferRow> TransferService::page(const Call &call, storag
   return rows;
 }
 
-template <class Respond> auto TransferService::cancelRow(Call &call, storage::TransferRow row, const Respond &respond) {
+template <class Respond>
+auto TransferService::cancelRow(Call &call, const storage::TransferRow &row, const Respond &respond) {
   auto cancelled = row;
   cancelled.state = TransferState::Cancelled;
   cancelled.ended = clock_.now();
-  const auto response = respond(cancelled);
+  auto response = respond(cancelled);
   call.commit(catalog_, [&](storage::Transaction &transaction) {
     if (!transfers_.cancel(transaction, row)) {
       throw Fault(FaultCode::BadParameter, call.operation + " came too late: it has ended; ask how",

@@ -39,7 +39,7 @@ private:
                                                        const Request &request,
                                                        std::optional<std::string> &nextPageToken) const;
   /// Cancels with the commit that spends the token; `respond` gives the response from the row as it is then.
-  template <class Respond> auto cancelRow(Call &call, storage::TransferRow row, const Respond &respond);
+  template <class Respond> auto cancelRow(Call &call, const storage::TransferRow &row, const Respond &respond);
   [[nodiscard]] storage::TransferRow noted(const Call &call) const;
   void keep(Call &call, storage::TransferRow row);
 

@@ -205,9 +205,8 @@ void AlgorithmService::store(Call &call, const Invocation &invocation, Results &
                              const std::function<std::string(const InvokeResponse &)> &receipt) {
   auto &outputs = results.response.outputs;
   std::vector<Data> incoming;
-  for (const auto &output : outputs) {
-    incoming.push_back(output.data);
-  }
+  std::transform(outputs.begin(), outputs.end(), std::back_inserter(incoming),
+                 [](const auto &output) { return output.data; });
   Intake intake{incoming, invocation.request().overwrite.value_or(Overwrite::Never), {}, [] {}, {}};
   intake.open = [&](std::size_t i) { return ResolvedData{openOutput(results.folder, results.made[i].file), {}, {}}; };
   intake.receipt = [&](const std::vector<Data> &stored) {
