@@ -9,7 +9,7 @@ import signal
 import socket
 import subprocess
 
-from .processes import children, free_port, stop, wait_for_port
+from .processes import free_port, of_session, stop, wait_for_port
 
 PEERS = pathlib.Path(__file__).resolve().parents[1] / "peers"
 
@@ -87,7 +87,7 @@ class Xrootd(Peer):
         # It wants a hashed folder of trusted certificates, its clients too.
         self.env = {"X509_CERT_DIR": str(trusted)}
         fill_in(PEERS / "xrootd/xrootd.cfg.in", self.folder / "xrootd.cfg", FOLDER=self.folder, PORT=self.port, CERTIFICATE=self.certificate, KEY=key)
-        self.start(["xrootd", "-c", self.folder / "xrootd.cfg", "-I", "v4"], cwd=self.folder, env={**os.environ, **self.env}, **self.user(key))
+        self.start(["xrootd", "-c", self.folder / "xrootd.cfg", "-I", "v4"], cwd=self.folder, env={**os.environ, **self.env}, start_new_session=True, **self.user(key))
         wait_for_port(self.port, self.process, self.log)
         return self
 
@@ -102,9 +102,8 @@ class Xrootd(Peer):
 
     def __exit__(self, *_):
         """Its copies that hang (see transfers.py) would outlive it."""
-        left = children(self.process)
         stop(self.process)
-        for pid in left:
+        for pid in of_session(self.process.pid):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Programs that are started, watched and stopped by their process id; free ports; medians."""
+import contextlib
 import os
 import pathlib
 import socket
@@ -41,11 +42,14 @@ def stop(process):
         process.wait()
 
 
-def children(process):
-    """The process ids of what it has started and not seen the end of."""
+def of_session(leader):
+    """The process ids of the session that this one leads, or led."""
     found = []
-    for file in pathlib.Path(f"/proc/{process.pid}/task").glob("*/children"):
-        found += [int(pid) for pid in file.read_text().split()]
+    for entry in pathlib.Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(ProcessLookupError):
+                if os.getsid(int(entry.name)) == leader:
+                    found.append(int(entry.name))
     return found
 
 

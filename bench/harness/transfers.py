@@ -128,26 +128,27 @@ def send(source, destination, items):
     return time.monotonic() - began
 
 
-def tpc(source, destination, arguments, arrived):
-    """Seconds until all is there, of XRootD's third-party copy, and until xrdcp has noticed. Where its copying ends early it is asked again.
-    The program that its server fetches with (5.5.3) now and then crashes or hangs at its end, when the file is whole: so it is the files that count."""
+def tpc(source, destination, arguments, complete):
+    """Seconds until all is there, of XRootD's third-party copy, and until xrdcp has noticed. `arguments`: a function that gives those of xrdcp, called
+    again for what is still missing when it ends early. The program that its server fetches with (5.5.3) now and then crashes or hangs, mostly at its end,
+    when the file is whole: so it is the files that count."""
     began = time.monotonic()
     for _ in range(5):
-        command = ["xrdcp", "-s", "--force", "--tpc", "only", *arguments]
+        command = ["xrdcp", "-s", "--force", "--tpc", "only", *map(str, arguments())]
         with subprocess.Popen(command, env={**os.environ, **source.env}, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
-            there = watch(process, began, arrived)
+            there = watch(process, began, complete)
             if there:
                 return there
             error = process.stderr.read().decode(errors="replace")
     raise RuntimeError(f"{' '.join(command)} ended with {process.returncode} and without its files at {destination.files}: {error[-2000:]}")
 
 
-def watch(process, began, arrived):
+def watch(process, began, complete):
     """Seconds until all is there, and until the process has ended; None when it ends before."""
     there = None
     while time.monotonic() - began < LIMIT:
         ended = process.poll() is not None
-        if there is None and arrived():
+        if there is None and complete():
             there = time.monotonic() - began
         if ended or (there and time.monotonic() - began > there + 10):
             break
@@ -175,7 +176,7 @@ def large(bench):
             instances.b.delete("/transfer")
             if xrootd:
                 target = xrootd.files / "transfer"
-                there, ended = tpc(sources[0], xrootd, [sources[0].third_party_url("transfer"), xrootd.third_party_url("transfer")],
+                there, ended = tpc(sources[0], xrootd, lambda: [sources[0].third_party_url("transfer"), xrootd.third_party_url("transfer")],
                                    lambda: target.exists() and target.stat().st_size == bench.size)
                 row.theirs.append(bench.size / 1e6 / there)
                 command.theirs.append(bench.size / 1e6 / ended)
@@ -226,13 +227,12 @@ def batch(bench):
             instances.b.delete(*paths)
             if xrootd:
                 target = xrootd.make_folder("arrived")
-                urls = [sources[0].third_party_url("batch"), xrootd.third_party_url("arrived")]
-                there, _ = tpc(sources[0], xrootd, ["-r", "--parallel", "64", *urls], lambda: have_arrived(target / "batch", names))
+                there, _ = tpc(sources[0], xrootd, lambda: tpc_folder(bench, sources[0], xrootd, names), lambda: arrived(target / "batch") == set(names))
                 row.theirs.append(len(names) / there)
                 shutil.rmtree(target)
             if nginx:
                 through.theirs.append(len(names) / curl_one_by_one(bench, names, sources[1], nginx))
-                if not have_arrived(nginx.files / "batch", names):
+                if arrived(nginx.files / "batch") != set(names):
                     raise RuntimeError(f"curl said that all went well, and some of {len(names)} files are missing or cut in {nginx.files}/batch")
                 shutil.rmtree(nginx.files / "batch")
     for source in filter(None, sources):
@@ -240,9 +240,19 @@ def batch(bench):
     return [row, through]
 
 
-def have_arrived(folder, names):
-    """All are there, whole."""
-    return folder.exists() and {file.name for file in os.scandir(folder) if file.stat().st_size == 10_000} == set(names)
+def arrived(folder):
+    """The names of the files that are there, whole."""
+    return {file.name for file in os.scandir(folder) if file.stat().st_size == 10_000} if folder.exists() else set()
+
+
+def tpc_folder(bench, source, destination, names):
+    """xrdcp's arguments for the folder, or for what is missing of it."""
+    there = arrived(destination.files / "arrived" / "batch")
+    if not there:
+        return ["-r", "--parallel", "64", source.third_party_url("batch"), destination.third_party_url("arrived")]
+    missing = bench.folder / "missing"
+    missing.write_text("".join(source.third_party_url(f"batch/{name}") + "\n" for name in names if name not in there))
+    return ["--parallel", "64", "--infiles", missing, destination.third_party_url("arrived/batch/")]
 
 
 def send_chain(stations, named_here, path):
