@@ -12,10 +12,6 @@ namespace waybill::services {
 
 namespace {
 
-Attach howToAttach(const CopyRequest &request, const Call &call) {
-  return request.attach.value_or(call.packaging == soap::Packaging::SwA ? Attach::SwA : Attach::Mtom);
-}
-
 /// What anybody may read needs no bytes in a reply.
 void requirePublic(const storage::ObjectRow &row) {
   if (row.secure) {
@@ -35,6 +31,14 @@ std::string nameFor(const Data &data, const storage::ObjectRow &row) {
 }
 
 } // namespace
+
+Attach howToAttach(const std::optional<Attach> &asked, const Call &call) {
+  return asked.value_or(call.packaging == soap::Packaging::SwA ? Attach::SwA : Attach::Mtom);
+}
+
+soap::InlineContents viewsOf(const std::map<std::string, std::string> &inlined) {
+  return {inlined.begin(), inlined.end()};
+}
 
 /// An object with its content held.
 struct DataManager::Found {
@@ -110,7 +114,7 @@ void DataManager::checkInline(std::uint64_t bytes, const std::string &path) cons
 CopyReply DataManager::copy(Call &call, const CopyRequest &request) const {
   checkCount(request);
   const Permission mayRead(trust_, call, Right::Read);
-  const auto how = howToAttach(request, call);
+  const auto how = howToAttach(request.attach, call);
   CopyReply reply;
   ReplyBound bound(call.operation, limits_.replyBytes);
   for (const auto &data : request.data) {
@@ -126,7 +130,7 @@ CopyReply DataManager::copy(Call &call, const CopyRequest &request) const {
 CopyOrder DataManager::order(Call &call, const CopyRequest &request) const {
   checkCount(request);
   const Permission mayRead(trust_, call, Right::Read);
-  CopyOrder order{{}, howToAttach(request, call), 0};
+  CopyOrder order{{}, howToAttach(request.attach, call), 0};
   ReplyBound bound(call.operation, limits_.replyBytes);
   for (const auto &data : request.data) {
     const auto row = locator_.locate(data, call, mayRead);

@@ -96,11 +96,7 @@ std::unique_ptr<Courier::Message> Courier::compose(const TransferWork &work, con
   if (work.content) {
     auto reply = tools_.manager.fill(*work.content, caller, work.baseUrl,
                                      work.lease.empty() ? "" : work.baseUrl + "/lease/" + work.lease);
-    soap::InlineContents inlined;
-    for (const auto &[contentId, bytes] : reply.inlined) {
-      inlined.emplace(contentId, bytes);
-    }
-    message.envelope = envelopeOf(work, soap::encode(reply.response, inlined));
+    message.envelope = envelopeOf(work, soap::encode(reply.response, viewsOf(reply.inlined)));
     composed->sent = std::move(reply.response.data);
     message.packaging = reply.packaging;
     for (auto &part : reply.parts) {

@@ -8,6 +8,7 @@
 #include "services/data_resolver.hpp"
 #include "services/disk_room.hpp"
 #include "services/transfer_work.hpp"
+#include "soap/codec.hpp"
 #include "soap/outgoing_message.hpp"
 #include "storage/content_store.hpp"
 
@@ -53,6 +54,11 @@ struct CopyReply {
   soap::Packaging packaging = soap::Packaging::Plain;
   std::uint64_t bytes = 0; ///< of content
 };
+
+/// How bytes are to go into the reply of `call`: as asked for, else as the call itself was packed.
+[[nodiscard]] Attach howToAttach(const std::optional<Attach> &asked, const Call &call);
+/// `inlined` as soap::encode takes it; it must outlive the result.
+[[nodiscard]] soap::InlineContents viewsOf(const std::map<std::string, std::string> &inlined);
 
 /// What the operations of /services/data mean. Thread-safe. Every operation throws Fault and then has changed nothing.
 class DataManager {

@@ -224,8 +224,10 @@ void Instance::start() {
   state_->config.server.port = state_->server->port();
   state_->housekeeping.start();
   state_->server->start();
-  if (const auto why = state_->sandbox.unavailable(); !why.empty()) {
-    state_->log.warning("algorithms cannot be run", {{"reason", why}});
+  if (!state_->published.all()->empty()) {
+    if (const auto why = state_->sandbox.unavailable(); !why.empty()) {
+      state_->log.warning("algorithms cannot be run", {{"reason", why}});
+    }
   }
   state_->turns.onFree([this] { state_->transfers.wake(); });
   state_->transfers.start(state_->algorithms);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "services/algorithms/log_tail.hpp"
 #include "services/transfer_work.hpp"
 #include "storage/catalog.hpp"
 
@@ -10,8 +11,6 @@
 #include <string>
 
 namespace waybill::services {
-
-class LogTail;
 
 /// What is known of a job's program (storage::TransferRow::job).
 struct JobNote {

@@ -43,6 +43,8 @@ public:
     bool caller_;
   };
 
+  /// How many programs there are at most at the same time.
+  [[nodiscard]] std::size_t active() const noexcept { return bounds_.active; }
   /// For a caller: waits for its turn. Throws Fault Busy when too many wait already, or it has waited too long.
   [[nodiscard]] std::unique_ptr<Turn> wait(const std::string &principal);
   /// For the queue: a turn for what could have run since `due`, or null when it is not its turn.

@@ -11,7 +11,6 @@ namespace waybill::services {
 struct TransferPolicy {
   std::size_t active = 8;  ///< attempts at the same time; each has a thread
   std::size_t perPeer = 4; ///< of them, to one host and port
-  std::size_t runs = 4;    ///< threads for programs whose results go elsewhere (RunTurns says how many run)
   std::chrono::seconds firstPause{1};
   std::chrono::seconds longestPause{300};
   std::chrono::seconds deadline{86'400};   ///< from the request to giving up

@@ -97,12 +97,10 @@ std::vector<storage::TransferRow> TransferService::page(const Call &call, storag
 
 template <class Respond>
 auto TransferService::cancelRow(Call &call, const storage::TransferRow &row, const Respond &respond) {
-  auto cancelled = row;
-  cancelled.state = TransferState::Cancelled;
-  cancelled.ended = clock_.now();
+  const auto cancelled = transfers_.cancelled(row);
   auto response = respond(cancelled);
   call.commit(catalog_, [&](storage::Transaction &transaction) {
-    if (!transfers_.cancel(transaction, row)) {
+    if (!transaction.updateTransfer(cancelled, std::nullopt)) {
       throw Fault(FaultCode::BadParameter, call.operation + " came too late: it has ended; ask how",
                   printable(row.messageId, 300));
     }

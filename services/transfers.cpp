@@ -69,7 +69,7 @@ void Transfers::start(JobRunner &runner) {
   for (std::size_t i = 0; i < policy_.active; ++i) {
     threads_.emplace_back([this](const std::stop_token &stop) { deliverAll(stop); });
   }
-  for (std::size_t i = 0; i < policy_.runs; ++i) {
+  for (std::size_t i = 0; i < tools_.turns.active(); ++i) {
     threads_.emplace_back([this](const std::stop_token &stop) { runAll(stop); });
   }
 }
@@ -154,22 +154,45 @@ void Transfers::deliverAll(const std::stop_token &stop) {
         [&](storage::TransferRow row) { deliver(courier, std::move(row), *running); });
 }
 
+/// The end of an attempt, however it came.
+class Transfers::Ending {
+public:
+  Ending(Transfers &transfers, const storage::TransferRow &row, Running &running)
+      : transfers_(transfers), row_(row), running_(running) {}
+  ~Ending() { transfers_.release(row_, running_); }
+  Ending(const Ending &) = delete;
+  Ending &operator=(const Ending &) = delete;
+
+private:
+  Transfers &transfers_;
+  const storage::TransferRow &row_;
+  Running &running_;
+};
+
+void Transfers::release(const storage::TransferRow &row, Running &running) noexcept {
+  try {
+    {
+      const std::lock_guard lock(mutex_);
+      running_.erase(row.id);
+    }
+    running.turn.reset();
+    if (running.cancelled) { // which is set only while it is in running_
+      forget(parseTransferWork(row.work));
+    }
+    wake();
+  } catch (const std::exception &error) {
+    tools_.log.error("transfers", {{"reason", error.what()}});
+  }
+}
+
 void Transfers::serve(const std::stop_token &stop, JobPhase phase, std::shared_ptr<Running> &running,
                       const std::function<void(storage::TransferRow)> &work) {
   while (!stop.stop_requested()) {
     try {
       Look look;
       if (auto row = pick(phase, running, look)) {
+        const Ending ending(*this, *row, *running);
         guarded(*row, work);
-        {
-          const std::lock_guard lock(mutex_);
-          running_.erase(row->id);
-        }
-        running->turn.reset();
-        if (running->cancelled) { // which is set only while it is in running_
-          forget(parseTransferWork(row->work));
-        }
-        wake();
       } else {
         wait(stop, look);
       }
@@ -249,11 +272,11 @@ const storage::TransferRow *Transfers::pickRun(const std::vector<storage::Transf
 
 std::optional<storage::TransferRow> Transfers::pick(JobPhase phase, std::shared_ptr<Running> &running, Look &look) {
   static constexpr std::size_t looked = 256;
+  std::unique_ptr<RunTurns::Turn> turn; // given back, it wakes this queue: not under the lock
   const std::lock_guard lock(mutex_);
   look = {changes_, tools_.clock.now()};
-  const auto due =
-      tools_.catalog.dueTransfers(phase, look.at, phase == JobPhase::Run ? policy_.runs : policy_.perPeer * 2, looked);
-  std::unique_ptr<RunTurns::Turn> turn;
+  const auto due = tools_.catalog.dueTransfers(
+      phase, look.at, phase == JobPhase::Run ? tools_.turns.active() : policy_.perPeer * 2, looked);
   const auto *const best = phase == JobPhase::Run ? pickRun(due, turn) : pickDelivery(due);
   if (best == nullptr) {
     return std::nullopt;
@@ -348,7 +371,7 @@ std::optional<storage::TransferRow> Transfers::notice(const storage::TransferRow
 
 void Transfers::record(const storage::TransferRow &row, const TransferWork &work, const Delivered &delivered) {
   const auto outcome = delivered.fault ? std::string(name(delivered.fault->code())) : std::string("Success");
-  const auto took = row.ended.value_or(tools_.clock.now()) - row.started;
+  const auto took = *row.ended - row.started;
   std::string subjects;
   for (const auto &source : row.sources) {
     subjects += (subjects.empty() ? "" : " ") + source;
@@ -405,16 +428,15 @@ Transfer Transfers::describe(const storage::TransferRow &row) const {
   return transfer;
 }
 
-bool Transfers::cancel(storage::Transaction &transaction, const storage::TransferRow &row) const {
-  auto cancelled = row;
+storage::TransferRow Transfers::cancelled(storage::TransferRow row) const {
   if (row.job) {
     auto note = parseJobNote(*row.job);
     note.log = describeJob(row).log; // of the program that runs
-    cancelled.job = print(note);
+    row.job = print(note);
   }
-  cancelled.state = TransferState::Cancelled;
-  cancelled.ended = tools_.clock.now();
-  return transaction.updateTransfer(cancelled, std::nullopt);
+  row.state = TransferState::Cancelled;
+  row.ended = tools_.clock.now();
+  return row;
 }
 
 void Transfers::interrupt(const storage::TransferRow &row) {

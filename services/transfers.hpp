@@ -4,7 +4,7 @@
 #include "domain/clock.hpp"
 #include "domain/job.hpp"
 #include "domain/transfer.hpp"
-#include "services/algorithms/sandbox.hpp"
+#include "services/algorithms/log_tail.hpp"
 #include "services/courier.hpp"
 #include "services/job_runner.hpp"
 #include "services/log.hpp"
@@ -65,8 +65,8 @@ public:
   /// As it stands, with what the running attempt has done so far.
   [[nodiscard]] Transfer describe(const storage::TransferRow &row) const;
   [[nodiscard]] Job describeJob(const storage::TransferRow &row) const;
-  /// Ends it, within the transaction that says so; false when it had ended by itself.
-  [[nodiscard]] bool cancel(storage::Transaction &transaction, const storage::TransferRow &row) const;
+  /// The row as it is once it has been cancelled; the caller writes it (Transaction::updateTransfer).
+  [[nodiscard]] storage::TransferRow cancelled(storage::TransferRow row) const;
   /// After that: breaks off the attempt that runs.
   void interrupt(const storage::TransferRow &row);
   /// Forgets those that ended long ago; returns how many.
@@ -100,6 +100,8 @@ private:
   [[nodiscard]] const storage::TransferRow *pickRun(const std::vector<storage::TransferRow> &due,
                                                     std::unique_ptr<RunTurns::Turn> &turn) const;
   void wait(const std::stop_token &stop, const Look &look);
+  class Ending;
+  void release(const storage::TransferRow &row, Running &running) noexcept;
   void forget(const TransferWork &work);
   void guarded(storage::TransferRow row, const std::function<void(storage::TransferRow)> &work);
   [[nodiscard]] bool mayDeliver(const storage::TransferRow &row) const;

@@ -55,6 +55,8 @@ void Transfers::runProgram(storage::TransferRow row, Running &running, const std
                      throw Interrupted(); // cancelled meanwhile: nothing is kept
                    }
                  });
+    run.state = TransferState::Succeeded;
+    run.ended = tools_.clock.now();
     record(run, work, {});
   } catch (const Fault &fault) {
     row.job = print(note);

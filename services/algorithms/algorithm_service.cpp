@@ -39,10 +39,6 @@ bool mayInvoke(const security::Trust &trust, const Call &call, const std::string
   return trust.may(call.principal, Right::Invoke, asPath(algorithm)) && tokenCovers(call, algorithm);
 }
 
-Attach howToAttach(const InvokeRequest &request, const Call &call) {
-  return request.attach.value_or(call.packaging == soap::Packaging::SwA ? Attach::SwA : Attach::Mtom);
-}
-
 const Data *wish(const InvokeRequest &request, const std::string &output) {
   const auto found = std::find_if(request.outputs.begin(), request.outputs.end(),
                                   [&](const auto &named) { return named.name == output; });
@@ -165,35 +161,43 @@ void AlgorithmService::checkResults(Call &call, const Invocation &invocation) co
   tools_.manager.checkIntake(call, stored, request.overwrite.value_or(Overwrite::Never));
 }
 
+/// Has the bytes of an output travel with the response, and says in `data` where they are.
+void AlgorithmService::attach(Results &results, Data &data, const Invocation::Made &made, Attach how,
+                              const std::string &job) const {
+  const auto contentId = std::to_string(results.parts.size()) + "." + job + "@waybill";
+  (how == Attach::SwA ? data.attachment : data.content) = "cid:" + contentId;
+  results.parts.push_back({contentId, made.contentType, made.size, made.sha256, data.path.value_or(""), made.file});
+  if (how != Attach::Inline) {
+    results.packaging = how == Attach::SwA ? soap::Packaging::SwA : soap::Packaging::Mtom;
+    return;
+  }
+  std::uint64_t bytes = 0;
+  for (const auto &part : results.parts) {
+    bytes += part.size;
+  }
+  if (bytes > tools_.inlineBytes) {
+    throw Fault(FaultCode::TooLarge,
+                "the outputs have more than " + std::to_string(tools_.inlineBytes) +
+                    " bytes (limits.inline_bytes), and Attach is Inline; ask for MTOM or SwA",
+                made.name);
+  }
+  results.inlined[contentId] = readAll(*openOutput(results.folder, made.file), made.size, made.name);
+}
+
 /// What has been made, and how it travels: attached, unless it is stored and nobody asked for its bytes.
-AlgorithmService::Results AlgorithmService::results(const Invocation &invocation, Attach attach,
+AlgorithmService::Results AlgorithmService::results(const Invocation &invocation, Attach how,
                                                     const std::string &job) const {
   const auto &request = invocation.request();
   Results results;
   results.folder = tools_.invocations.folders.out(job);
   results.made = invocation.outputs();
-  const auto travels = !request.store || (request.attach && attach != Attach::Reference);
-  std::uint64_t inlined = 0;
+  const auto travels = !request.store || (request.attach && how != Attach::Reference);
   for (const auto &made : results.made) {
     auto data = describeOutput(request, made.name, made.contentType);
     data.size = made.size;
     data.digest = Digest{DigestAlgorithm::Sha256, made.sha256};
     if (travels) {
-      const auto contentId = std::to_string(results.parts.size()) + "." + job + "@waybill";
-      (attach == Attach::SwA ? data.attachment : data.content) = "cid:" + contentId;
-      results.parts.push_back({contentId, made.contentType, made.size, made.sha256, data.path.value_or(""), made.file});
-      if (attach == Attach::Inline) {
-        inlined += made.size;
-        if (inlined > tools_.inlineBytes) {
-          throw Fault(FaultCode::TooLarge,
-                      "the outputs have more than " + std::to_string(tools_.inlineBytes) +
-                          " bytes (limits.inline_bytes), and Attach is Inline; ask for MTOM or SwA",
-                      made.name);
-        }
-        results.inlined[contentId] = readAll(*openOutput(results.folder, made.file), made.size, made.name);
-      } else {
-        results.packaging = attach == Attach::SwA ? soap::Packaging::SwA : soap::Packaging::Mtom;
-      }
+      attach(results, data, made, how, job);
     }
     results.response.outputs.push_back({made.name, std::move(data)});
   }
@@ -233,7 +237,7 @@ void AlgorithmService::checkStop() const {
 
 InvokeReply AlgorithmService::invoke(Call &call, InvokeRequest request) {
   const auto job = randomId(tools_.random);
-  const auto attach = howToAttach(request, call);
+  const auto how = howToAttach(request.attach, call);
   auto folder = std::make_shared<JobFolderGuard>(tools_.invocations.folders, job);
   tools_.invocations.folders.create(job);
   auto invocation = begin(call, std::move(request), job);
@@ -246,7 +250,7 @@ InvokeReply AlgorithmService::invoke(Call &call, InvokeRequest request) {
     const auto turn = tools_.turns.wait(format(call.principal));
     invocation.run(log, call.check, exitStatus);
   }
-  auto results = this->results(invocation, attach, job);
+  auto results = this->results(invocation, how, job);
   results.response.job = call.messageId.value_or("urn:uuid:" + randomUuid(tools_.random));
   results.response.log = log.text();
   if (invocation.request().store && !results.made.empty()) {
@@ -277,7 +281,7 @@ InvokeReply AlgorithmService::invoke(Call &call, InvokeRequest request) {
 PreparedJob AlgorithmService::prepare(Call &call, InvokeRequest request) {
   PreparedJob prepared;
   prepared.id = randomId(tools_.random);
-  prepared.order.attach = howToAttach(request, call);
+  prepared.order.attach = howToAttach(request.attach, call);
   prepared.order.algorithm = request.algorithm;
   const auto queued = tools_.catalog
                           .transfers(storage::TransferKind::Job, format(call.principal), TransferState::Queued,
@@ -298,7 +302,7 @@ PreparedJob AlgorithmService::prepare(Call &call, InvokeRequest request) {
     prepared.order.data = call.claims.resources;
   }
   invocation.takeAttached(call);
-  tools_.invocations.folders.sync(prepared.id);
+  tools_.invocations.folders.syncInputs(prepared.id);
   prepared.order.attached = invocation.taken();
   prepared.order.request = soap::encode(invocation.withoutParts(call));
   return prepared;
@@ -308,7 +312,7 @@ PreparedJob AlgorithmService::prepare(Call &call, InvokeRequest request) {
 void AlgorithmService::fetch(Call &call, Invocation &invocation, const TransferWork &work, const Save &save) const {
   const auto keep = [&] {
     if (invocation.taken().size() != work.run->attached.size()) {
-      tools_.invocations.folders.sync(work.job);
+      tools_.invocations.folders.syncInputs(work.job);
       auto further = work;
       further.run->attached = invocation.taken();
       save(further);
@@ -356,17 +360,16 @@ void AlgorithmService::run(const TransferWork &work, const std::string &principa
   results.response.job = work.relatesTo.value_or(work.messageId);
   results.response.exitStatus = note.exitStatus.value_or(0);
   results.response.log = note.log;
-  tools_.invocations.folders.sync(work.job);
+  std::vector<std::string> files;
+  std::transform(results.parts.begin(), results.parts.end(), std::back_inserter(files),
+                 [](const auto &part) { return part.file; });
+  tools_.invocations.folders.syncOutputs(work.job, files);
   auto delivery = work;
   delivery.run.reset();
   delivery.parts = results.parts;
   delivery.packaging = results.packaging;
   const auto deliver = [&](storage::Transaction &transaction, const InvokeResponse &response) {
-    soap::InlineContents inlined;
-    for (const auto &[contentId, bytes] : results.inlined) {
-      inlined.emplace(contentId, bytes);
-    }
-    delivery.envelope = envelopeOf(delivery, soap::encode(response, inlined));
+    delivery.envelope = envelopeOf(delivery, soap::encode(response, viewsOf(results.inlined)));
     commit(transaction, delivery);
   };
   if (invocation.request().store && !results.made.empty()) {

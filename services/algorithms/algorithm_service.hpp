@@ -77,7 +77,8 @@ private:
   [[nodiscard]] static std::vector<std::string> withoutAlgorithms(const Call &call);
   [[nodiscard]] Invocation begin(Call &call, InvokeRequest request, const std::string &job) const;
   void checkResults(Call &call, const Invocation &invocation) const;
-  [[nodiscard]] Results results(const Invocation &invocation, Attach attach, const std::string &job) const;
+  void attach(Results &results, Data &data, const Invocation::Made &made, Attach how, const std::string &job) const;
+  [[nodiscard]] Results results(const Invocation &invocation, Attach how, const std::string &job) const;
   void fetch(Call &call, Invocation &invocation, const TransferWork &work, const Save &save) const;
   void store(Call &call, const Invocation &invocation, Results &results,
              const std::function<std::string(const InvokeResponse &)> &receipt);

@@ -44,17 +44,20 @@ void JobFolders::clearOut(const std::string &id) const {
   makeFolder(out(id));
 }
 
-void JobFolders::sync(const std::string &id) const {
-  for (const auto &folder : {in(id), out(id)}) {
-    for (const auto &entry : std::filesystem::directory_iterator(folder)) {
-      if (entry.is_regular_file() && !entry.is_symlink()) {
-        syncOne(entry.path());
-      }
-    }
+void JobFolders::syncInputs(const std::string &id) const {
+  for (const auto &entry : std::filesystem::directory_iterator(in(id))) {
+    syncOne(entry.path());
+  }
+  for (const auto &folder : {in(id), out(id), folder_ + "/" + id, folder_}) {
     syncOne(folder);
   }
-  syncOne(folder_ + "/" + id);
-  syncOne(folder_);
+}
+
+void JobFolders::syncOutputs(const std::string &id, const std::vector<std::string> &files) const {
+  for (const auto &file : files) {
+    syncOne(out(id) + "/" + file);
+  }
+  syncOne(out(id));
 }
 
 void JobFolders::remove(const std::string &id) const noexcept {

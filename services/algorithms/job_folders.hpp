@@ -3,7 +3,7 @@
 
 #include <functional>
 #include <string>
-#include <string_view>
+#include <vector>
 
 namespace waybill::services {
 
@@ -19,8 +19,10 @@ public:
   [[nodiscard]] std::string out(const std::string &id) const { return folder_ + "/" + id + "/out"; }
   /// Empties out/, for a run that begins anew.
   void clearOut(const std::string &id) const;
-  /// What is in it survives a power cut from here on. Throws Fault Internal.
-  void sync(const std::string &id) const;
+  /// The inputs, and the folder itself, survive a power cut from here on. Throws Fault Internal.
+  void syncInputs(const std::string &id) const;
+  /// The same for these files in out/, which may have many more.
+  void syncOutputs(const std::string &id, const std::vector<std::string> &files) const;
   /// Never throws: what cannot be removed is left to recover().
   void remove(const std::string &id) const noexcept;
   /// Removes all for which `keep` says false, at the start; returns how many.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "services/algorithms/sandbox.hpp"
+#include "services/algorithms/log_tail.hpp"
 
 #include "domain/text.hpp"
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "domain/algorithm.hpp"
+#include "services/algorithms/log_tail.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -14,20 +15,6 @@
 #include <vector>
 
 namespace waybill::services {
-
-/// The end of what a program prints. Thread-safe: it may be read while the program runs.
-class LogTail {
-public:
-  static constexpr std::size_t mostBytes = 16UL * 1024;
-  void append(std::string_view text);
-  /// Valid UTF-8, printable but for line feeds and tabs; beginning with "[...]" where something was left out.
-  [[nodiscard]] std::string text() const;
-
-private:
-  mutable std::mutex mutex_;
-  std::string kept_;
-  bool cut_ = false;
-};
 
 /// A file of this machine that a run may read, as /in/<name>. It must be there, under its name, until the run ends. As
 /// root, the user nobody must be able to read it: letProgramsRead() (out_folder.hpp) sees to that.

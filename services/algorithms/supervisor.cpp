@@ -317,8 +317,10 @@ void Supervisor::judge() {
   }
   hidden_ = 0;
   lookAtFolder();
-  if (result_.exitStatus == signalled + SIGXCPU) {
-    exceed(fmt::format("CPU time of one process (allowed: {})", secondsText(limits_.cpu)));
+  // Programs may also end themselves with that status.
+  if (result_.exitStatus == signalled + SIGXCPU && result_.cpu * 2 > limits_.cpu) {
+    exceed(fmt::format("CPU time of one process, {} seen in all (allowed: {})", secondsText(result_.cpu),
+                       secondsText(limits_.cpu)));
   } else if (result_.exitStatus == signalled + SIGXFSZ) {
     exceed(fmt::format("a file of more than {}", bytesText(std::max(limits_.output, limits_.memory))));
   } else if (result_.cpu > limits_.cpu) {

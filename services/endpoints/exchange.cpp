@@ -138,7 +138,14 @@ void Exchange::acceptElsewhere(const Operation &operation, const std::string &bo
     answer_.bodyXml = operation.run(call_, bodyXml).bodyXml;
   }
   // A receipt, so that this message, should it come again, is known for what it is.
-  spend(std::string());
+  try {
+    spend(std::string());
+  } catch (const Fault &fault) {
+    if (answer_.job && fault.code() == FaultCode::Internal) {
+      answer_.job->folder->keep(); // nobody knows whether the row is there: the next start does
+    }
+    throw;
+  }
   if (answer_.job) {
     answer_.job->folder->keep();
   }

@@ -23,11 +23,7 @@ template <class Request, class Work> Operation plain(const std::string &element,
 }
 
 Reply copyReply(CopyReply copied) {
-  soap::InlineContents inlined;
-  for (const auto &[contentId, bytes] : copied.inlined) {
-    inlined.emplace(contentId, bytes);
-  }
-  return {soap::encode(copied.response, inlined), std::move(copied.parts), copied.packaging};
+  return {soap::encode(copied.response, viewsOf(copied.inlined)), std::move(copied.parts), copied.packaging};
 }
 
 Operation copy(const DataManager &manager) {
@@ -89,11 +85,7 @@ Operation invoke(AlgorithmService &algorithms) {
   operation.permit = operation.element;
   operation.run = [&algorithms](Call &call, std::string_view bodyXml) {
     auto invoked = algorithms.invoke(call, soap::decode<InvokeRequest>(bodyXml));
-    soap::InlineContents inlined;
-    for (const auto &[contentId, bytes] : invoked.inlined) {
-      inlined.emplace(contentId, bytes);
-    }
-    return Reply{soap::encode(invoked.response, inlined), std::move(invoked.parts), invoked.packaging};
+    return Reply{soap::encode(invoked.response, viewsOf(invoked.inlined)), std::move(invoked.parts), invoked.packaging};
   };
   operation.job = [&algorithms](Call &call, std::string_view bodyXml) {
     return algorithms.prepare(call, soap::decode<InvokeRequest>(bodyXml));

@@ -187,6 +187,7 @@ def programs_that_fail():
 
         fails("shell", "echo what went wrong >&2; exit 3", "exit status 3", "what went wrong")
         fails("shell", "kill -9 $$", "137")
+        fails("shell", "exit 152", "exit status 152")  # which is no limit, though the kernel's would look like that
         fails("shell", "true", "has not made its output")
         fails("shell", "ln -s /etc/passwd /out/out", "out")
         fails("quick", "sleep 30", "was killed at a limit", "wall time", "allowed: 6.0 s")
@@ -249,7 +250,8 @@ def jobs_that_fail():
             job_ended(labs.a, begin_job(labs.a, body, reply_to(labs.b)), "Failed", word)
         # What can be known at once is refused at once; the fault goes where the reply would.
         refused = begin_job(labs.a, invoke("nothing"), reply_to(labs.b))
-        assert "NoSuchAlgorithm" in transfer(labs.a, refused).error or transfer(labs.a, refused).state == "Failed"
+        found = transfer(labs.a, refused)
+        assert found.state == "Failed" and "no algorithm of this id" in found.error, found
         expect_fault(send(labs.a, invoke("two"), endpoint("wsa:ReplyTo", "https://127.0.0.1:9/x"), message_id=new_id()), "AddressNotAllowed")
         expect_fault(send(labs.a, invoke("two"), onward(labs.b), message_id=new_id()), "BadParameter")
         no_job_files(labs.a)
@@ -270,6 +272,39 @@ def jobs_are_cancelled():
         expect_fault(send(labs.a, f"<wb:CancelJob><wb:Job>{running}</wb:Job></wb:CancelJob>", operation="CancelJob"), "BadParameter")
         expect_fault(send(labs.a, "<wb:GetJob><wb:Job>urn:x</wb:Job></wb:GetJob>", operation="GetJob"), "NoSuchTransfer")
         job_ended(labs.a, begin_job(labs.a, invoke("two"), reply_to(labs.b)), "Succeeded")  # the place is free again
+
+
+def as_many_jobs_as_allowed():
+    with labs_with_algorithms("a", "b", settings="[algorithms]\nactive = 6\nper_principal = 6\n[transfers]\nlongest_pause = 1\n") as labs:
+        labs.start()
+        jobs = [begin_job(labs.a, invoke("shell", script="sleep 15; echo x > /out/out"), reply_to(labs.b)) for _ in range(7)]
+        wait_until(lambda: [job(labs.a, name).state for name in jobs].count("Active") == 6, "six of seven run at the same time", 14)
+        for name in reversed(jobs):
+            job(labs.a, name, "CancelJob")
+        no_job_files(labs.a)
+
+
+def jobs_cancelled_while_they_are_picked():
+    """A cancel may come between the moments in which a job is found due and is taken: the queue goes on all the same."""
+    with labs_with_algorithms("a", "b") as labs:
+        labs.start()
+        for _ in range(3):
+            names = []
+
+            def begin_and_cancel():
+                name = begin_job(labs.a, invoke("shell", script="sleep 1; echo x > /out/out"), reply_to(labs.b))
+                names.append(name)
+                send(labs.a, f"<wb:CancelJob><wb:Job>{name}</wb:Job></wb:CancelJob>", operation="CancelJob")
+
+            threads = [threading.Thread(target=begin_and_cancel) for _ in range(8)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            for name in names:
+                job_ended(labs.a, name, "Cancelled")
+        job_ended(labs.a, begin_job(labs.a, invoke("two"), reply_to(labs.b)), "Succeeded")
+        no_job_files(labs.a)
 
 
 def turns_are_shared():
@@ -349,5 +384,6 @@ def nothing_runs_without_a_sandbox():
 
 if __name__ == "__main__":
     main(every_way_in, several_of_one_input, fall_over, what_a_caller_may, parameters_are_checked, every_way_out, a_stored_result_has_a_receipt, programs_that_fail,
-         results_go_elsewhere, jobs_in_every_way, jobs_that_fail, jobs_are_cancelled, turns_are_shared, files_are_looked_at_again, described_as_declared,
+         results_go_elsewhere, jobs_in_every_way, jobs_that_fail, jobs_are_cancelled, as_many_jobs_as_allowed,
+         jobs_cancelled_while_they_are_picked, turns_are_shared, files_are_looked_at_again, described_as_declared,
          a_stop_does_not_wait_for_programs, nothing_runs_without_a_sandbox)
