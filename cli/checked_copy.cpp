@@ -1,30 +1,35 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cli/checked_copy.hpp"
 
-#include "cli/sha256.hpp"
 #include "domain/fault.hpp"
+#include "storage/block_worker.hpp"
+#include "storage/digests.hpp"
 
 namespace waybill::cli {
 
 namespace {
 
-/// Hashes, counts and passes on.
+/// Counts, hashes and passes on, the latter two beside whatever brings the bytes.
 class CheckingSink final : public Sink {
 public:
-  CheckingSink(Sink &next, Progress &progress) : next_(next), progress_(progress) {}
+  CheckingSink(Sink &next, Progress &progress)
+      : next_(next), progress_(progress), worker_([this](std::uint64_t, ByteView bytes) {
+          digester_.update(bytes);
+          next_.write(bytes);
+        }) {}
   CheckingSink(const CheckingSink &) = delete;
   CheckingSink &operator=(const CheckingSink &) = delete;
   ~CheckingSink() override { progress_.rewind(unchecked_); }
   void write(ByteView bytes) override {
-    sum_.update(bytes);
+    worker_.add(size_, bytes);
     size_ += bytes.size();
     unchecked_ += bytes.size();
-    next_.write(bytes);
     progress_.advance(bytes.size());
   }
   void check(const Data &data, const std::string &name) {
+    worker_.finish();
     unchecked_ = 0;
-    const auto found = sum_.hex();
+    const auto found = digester_.sha256Hex();
     const bool sameSize = !data.size || *data.size == size_;
     const bool known = data.digest && data.digest->algorithm == DigestAlgorithm::Sha256;
     if (!sameSize || !known || data.digest->hex != found) {
@@ -39,9 +44,10 @@ public:
 private:
   Sink &next_;
   Progress &progress_;
-  Sha256 sum_;
   std::uint64_t size_ = 0;
   std::uint64_t unchecked_ = 0;
+  storage::Digester digester_;
+  storage::BlockWorker worker_;
 };
 
 } // namespace

@@ -2,7 +2,8 @@
 #include "cli/outgoing_file.hpp"
 
 #include "cli/local_file.hpp"
-#include "cli/sha256.hpp"
+#include "storage/block_worker.hpp"
+#include "storage/digests.hpp"
 
 #include <utility>
 
@@ -19,7 +20,8 @@ struct OutgoingFile::Read {
 class OutgoingFile::Counting final : public Source {
 public:
   Counting(std::unique_ptr<Source> inner, std::shared_ptr<Read> read, Progress &progress)
-      : inner_(std::move(inner)), read_(std::move(read)), progress_(progress) {
+      : inner_(std::move(inner)), read_(std::move(read)), progress_(progress),
+        worker_([this](std::uint64_t, ByteView bytes) { digester_.update(bytes); }) {
     progress_.rewind(read_->counted); // an earlier attempt's
     read_->counted = 0;
   }
@@ -29,7 +31,7 @@ public:
       finish();
       return 0;
     }
-    sum_.update(into.first(count));
+    worker_.add(read_->counted, into.first(count));
     read_->counted += count;
     progress_.advance(count);
     if (const auto length = inner_->size(); length && read_->counted == *length) {
@@ -43,14 +45,16 @@ private:
   void finish() {
     if (!finished_) {
       finished_ = true;
-      *read_ = {{sum_.hex(), read_->counted}, true, read_->counted};
+      worker_.finish();
+      *read_ = {{digester_.sha256Hex(), read_->counted}, true, read_->counted};
     }
   }
   std::unique_ptr<Source> inner_;
   std::shared_ptr<Read> read_;
   Progress &progress_;
-  Sha256 sum_;
   bool finished_ = false;
+  storage::Digester digester_;
+  storage::BlockWorker worker_;
 };
 
 OutgoingFile::OutgoingFile() : read_(std::make_shared<Read>()) {}
@@ -61,7 +65,9 @@ OutgoingFile::OutgoingFile(std::string path, std::uint64_t size) : OutgoingFile(
   if (size <= small) {
     FileSource source(name_, size);
     bytes_ = std::make_shared<const std::string>(readAll(source, size, name_));
-    *read_ = {{sha256Of(asBytes(*bytes_)), size}, true, 0};
+    storage::Digester digester;
+    digester.update(asBytes(*bytes_));
+    *read_ = {{digester.sha256Hex(), size}, true, 0};
   }
 }
 

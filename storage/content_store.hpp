@@ -22,7 +22,7 @@ class StagedContent : public Sink {
 public:
   /// Writes at an offset: for content whose parts come in any order, each byte once, instead of write(). When the
   /// digests are asked for, nothing may be missing. Throws as write() does, and Fault Internal for what was written
-  /// before.
+  /// before. Large content is written beside the caller: then a later call throws it.
   virtual void writeAt(std::uint64_t offset, ByteView bytes) = 0;
   [[nodiscard]] virtual const std::string &id() const noexcept = 0; ///< 32 hex digits: the object's id
   [[nodiscard]] virtual std::uint64_t size() const noexcept = 0;    ///< bytes written so far

@@ -10,8 +10,8 @@
 
 namespace waybill::storage {
 
-/// SHA-256 (OpenSSL) and adler32 (libdeflate) of one stream, with its length. Past a few MiB they are computed in a
-/// thread of its own. Used by one thread at a time.
+/// SHA-256 (OpenSSL) and adler32 (libdeflate) of one stream, with its length. Used by one thread at a time; a
+/// BlockWorker computes them beside other work.
 class Digester {
 public:
   Digester();
@@ -20,7 +20,7 @@ public:
   Digester &operator=(Digester &&) noexcept;
   void update(ByteView bytes);
   [[nodiscard]] std::uint64_t size() const noexcept;
-  /// Ends the computation; call each once.
+  /// Ends the computation; call once.
   [[nodiscard]] std::string sha256Hex();
   [[nodiscard]] std::string adler32Hex() const;
 

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <fcntl.h>
+#include <iterator>
 
 namespace waybill::storage {
 
@@ -17,11 +18,17 @@ constexpr std::uint64_t writeBackStep = 8ULL * 1024 * 1024;
 
 StagedFile::StagedFile(StoreFolder &folder, std::string id)
     : folder_(folder), id_(std::move(id)),
-      file_(folder.open(stagingPath(id_), O_RDWR | O_CREAT | O_EXCL, "starting to store data")) {}
+      file_(folder.open(stagingPath(id_), O_RDWR | O_CREAT | O_EXCL, "starting to store data")) {
+  worker_.emplace([this](std::uint64_t offset, ByteView bytes) { keep(offset, bytes); });
+}
 
 StagedFile::~StagedFile() { discard(); }
 
-template <class Store> void StagedFile::store(ByteView bytes, Store store) {
+void StagedFile::write(ByteView bytes) { take(taken_, bytes); }
+
+void StagedFile::writeAt(std::uint64_t offset, ByteView bytes) { take(offset, bytes); }
+
+void StagedFile::take(std::uint64_t offset, ByteView bytes) {
   if (!staged_ || sha256_) {
     throw Fault(FaultCode::Internal,
                 "storing data failed: more came after its end, or after a failure; this is a fault of the program, "
@@ -29,24 +36,15 @@ template <class Store> void StagedFile::store(ByteView bytes, Store store) {
                 id_);
   }
   try {
-    store(folder_.absolute(stagingPath(id_)));
+    worker_->add(offset, bytes);
   } catch (const Fault &) {
     discard();
     throw;
   }
-  written_ += bytes.size();
+  taken_ += bytes.size();
 }
 
-void StagedFile::write(ByteView bytes) {
-  store(bytes, [&](const std::string &path) { writeAll(file_.get(), bytes, "storing data", path); });
-  digester_.update(bytes);
-  startWriteBack();
-}
-
-void StagedFile::writeAt(std::uint64_t offset, ByteView bytes) {
-  if (bytes.empty()) {
-    return;
-  }
+void StagedFile::keep(std::uint64_t offset, ByteView bytes) {
   const auto next = ahead_.upper_bound(offset);
   const auto before = next == ahead_.begin() ? ahead_.end() : std::prev(next);
   if (offset < digester_.size() || (next != ahead_.end() && offset + bytes.size() > next->first) ||
@@ -54,7 +52,7 @@ void StagedFile::writeAt(std::uint64_t offset, ByteView bytes) {
     throw Fault(FaultCode::Internal,
                 "storing data failed: a part of it came twice; this is a fault of the program, please report it", id_);
   }
-  store(bytes, [&](const std::string &path) { writeAllAt(file_.get(), offset, bytes, "storing data", path); });
+  writeAllAt(file_.get(), offset, bytes, "storing data", folder_.absolute(stagingPath(id_)));
   if (offset == digester_.size()) {
     digester_.update(bytes);
     digestWhatFollows();
@@ -89,9 +87,7 @@ void StagedFile::startWriteBack() {
   // Only an I/O error is looked at: whatever else this hint meets, the sync will meet too.
   if (::sync_file_range(file_.get(), static_cast<off64_t>(writeBackFrom_), 0, SYNC_FILE_RANGE_WRITE) != 0 &&
       errno == EIO) {
-    const auto fault = folder_.turnReadOnly("writing stored data back", stagingPath(id_), errno);
-    discard();
-    throw Fault(fault);
+    throw Fault(folder_.turnReadOnly("writing stored data back", stagingPath(id_), errno));
   }
   writeBackFrom_ = digester_.size();
 }
@@ -99,6 +95,12 @@ void StagedFile::startWriteBack() {
 void StagedFile::seal() {
   if (sha256_) {
     return;
+  }
+  try {
+    worker_->finish();
+  } catch (const Fault &) {
+    discard();
+    throw;
   }
   if (!ahead_.empty()) {
     throw Fault(FaultCode::Internal,
@@ -136,6 +138,7 @@ void StagedFile::leaveStaging() noexcept {
 }
 
 void StagedFile::discard() noexcept {
+  worker_.reset();
   if (staged_) {
     // What cannot be unlinked here is left to recover().
     ::unlinkat(folder_.fd(), ("staging/" + id_).c_str(), 0);

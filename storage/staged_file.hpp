@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "storage/block_worker.hpp"
 #include "storage/content_store.hpp"
 #include "storage/digests.hpp"
 #include "storage/store_folder.hpp"
@@ -11,7 +12,8 @@
 
 namespace waybill::storage {
 
-/// Content in staging/<id>, until a Publication moves it.
+/// Content in staging/<id>, until a Publication moves it. It is written and digested beside whatever brings the bytes;
+/// what fails there is thrown by a later write(), or when the digests are asked for.
 class StagedFile final : public StagedContent {
 public:
   /// Creates the file. `folder` must outlive this.
@@ -24,7 +26,7 @@ public:
   void write(ByteView bytes) override;
   void writeAt(std::uint64_t offset, ByteView bytes) override;
   [[nodiscard]] const std::string &id() const noexcept override { return id_; }
-  [[nodiscard]] std::uint64_t size() const noexcept override { return written_; }
+  [[nodiscard]] std::uint64_t size() const noexcept override { return taken_; }
   [[nodiscard]] std::string sha256Hex() override;
   [[nodiscard]] std::string adler32Hex() override;
 
@@ -38,24 +40,27 @@ public:
   void leaveStaging() noexcept;
 
 private:
-  template <class Store> void store(ByteView bytes, Store store);
+  void take(std::uint64_t offset, ByteView bytes);
+  void keep(std::uint64_t offset, ByteView bytes);
   void digestWhatFollows();
-  void seal();
   void startWriteBack();
+  void seal();
   void discard() noexcept;
   void closeFile() noexcept;
 
   StoreFolder &folder_;
   std::string id_;
   FileDescriptor file_;
-  Digester digester_;
-  std::uint64_t written_ = 0;
-  std::map<std::uint64_t, std::uint64_t> ahead_; ///< begin and end of what is written past what is digested
-  std::uint64_t writeBackFrom_ = 0;
+  std::uint64_t taken_ = 0;
   bool staged_ = true;
   bool countedOpen_ = false;
   std::optional<std::string> sha256_; ///< set when sealed
   std::string adler32_;
+  // The worker's, until it has finished.
+  Digester digester_;
+  std::map<std::uint64_t, std::uint64_t> ahead_; ///< begin and end of what is written past what is digested
+  std::uint64_t writeBackFrom_ = 0;
+  std::optional<BlockWorker> worker_;
 };
 
 } // namespace waybill::storage

@@ -67,10 +67,13 @@ void RangeFetch::run(FetchSession::Reply first) {
     while (!active_.empty() || !queue_.empty()) {
       takeStripes();
       startWhatIsDue();
+      moved_ = false;
       Exchange::advance(session_.multi());
-      if (!harvest()) {
+      // A record of each connection comes in: while there are more, nothing is to be waited for.
+      if (!harvest() && !moved_) {
         waitAWhile();
       }
+      callWhileWaiting();
     }
   } catch (...) {
     if (sinkThrew_) {
@@ -105,6 +108,7 @@ void RangeFetch::attach(Stripe &stripe, std::unique_ptr<Exchange> exchange) {
 }
 
 void RangeFetch::take(Stripe &stripe, ByteView bytes) {
+  moved_ = true;
   checkHead(stripe);
   if (bytes.size() > stripe.end - stripe.at) {
     throw fault("more bytes came than were asked for", false);
@@ -178,8 +182,14 @@ void RangeFetch::waitAWhile() {
     }
   }
   Exchange::await(session_.multi(), wait);
+}
+
+void RangeFetch::callWhileWaiting() {
   const auto &call = session_.options().client.whileWaiting;
-  if (call && now - lastCall_ >= longestWait) {
+  if (!call) {
+    return;
+  }
+  if (const auto now = Clock::now(); now - lastCall_ >= longestWait) {
     lastCall_ = now;
     call();
   }

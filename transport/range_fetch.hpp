@@ -51,6 +51,7 @@ private:
   void take(Stripe &stripe, ByteView bytes);
   void checkHead(Stripe &stripe);
   void waitAWhile();
+  void callWhileWaiting();
   [[nodiscard]] DeliveryFault fault(const std::string &found, bool mayPass) const;
 
   FetchSession &session_;
@@ -63,6 +64,7 @@ private:
   std::optional<Representation> representation_;
   std::vector<std::unique_ptr<Stripe>> active_;
   std::exception_ptr sinkThrew_;
+  bool moved_ = false; ///< bytes have come
   std::chrono::steady_clock::time_point lastCall_;
 };
 

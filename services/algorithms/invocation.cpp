@@ -4,6 +4,7 @@
 #include "domain/fault.hpp"
 #include "domain/text.hpp"
 #include "services/algorithms/out_folder.hpp"
+#include "storage/block_worker.hpp"
 #include "storage/digests.hpp"
 #include "storage/file_descriptor.hpp"
 #include "storage/file_errors.hpp"
@@ -17,24 +18,27 @@ namespace {
 
 constexpr const char *unknownType = "application/octet-stream";
 
-/// An input on its way into its file, measured on the way.
+/// An input on its way into its file, written and digested beside whatever brings it.
 class InputFile final : public Sink {
 public:
   /// `check` is asked at each write.
   InputFile(const Invocation::Tools &tools, const std::string &path, const NamedData &input,
             const std::function<void()> &check)
       : limit_(tools.inputBytes), input_(input), check_(check), watch_(tools.room, input.name), path_(path),
-        file_(::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600)) {
+        file_(::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600)),
+        worker_([this](std::uint64_t offset, ByteView bytes) {
+          storage::writeAllAt(file_.get(), offset, bytes, "writing an input", path_);
+          if (offset == digester_.size()) {
+            digester_.update(bytes);
+          }
+        }) {
     if (!file_.isOpen()) {
       throw storage::systemFault("writing an input", path, errno);
     }
   }
 
-  void write(ByteView bytes) override {
-    writeAt(size_, bytes);
-    digester_.update(bytes);
-  }
-  /// In any order; then the digest is computed at the end.
+  void write(ByteView bytes) override { writeAt(size_, bytes); }
+  /// In any order, each byte once.
   void writeAt(std::uint64_t offset, ByteView bytes) {
     if (check_) {
       check_();
@@ -47,16 +51,9 @@ public:
                   input_.name);
     }
     watch_.before(bytes.size());
-    storage::writeAllAt(file_.get(), offset, bytes, "writing an input", path_);
+    worker_.add(offset, bytes);
   }
-  void digestAll() {
-    std::vector<std::byte> block(copyBlock);
-    for (std::uint64_t at = 0; at < size_;) {
-      const auto got = storage::readAt(file_.get(), block, at, path_);
-      digester_.update({block.data(), got});
-      at += got;
-    }
-  }
+  void finish() { worker_.finish(); }
 
   template <class Declared> void check(const Declared &declared) {
     if (declared.size && *declared.size != size_) {
@@ -69,6 +66,7 @@ public:
       return;
     }
     if (sha256_.empty()) {
+      digestTheRest();
       sha256_ = digester_.sha256Hex();
       adler32_ = digester_.adler32Hex();
     }
@@ -83,6 +81,19 @@ public:
   }
 
 private:
+  /// What did not come in order.
+  void digestTheRest() {
+    std::vector<std::byte> block(copyBlock);
+    while (digester_.size() < size_) {
+      const auto got = storage::readAt(file_.get(), block, digester_.size(), path_);
+      if (got == 0) {
+        throw Fault(FaultCode::Internal, "an input of this instance is shorter than what was written to it",
+                    input_.name);
+      }
+      digester_.update({block.data(), got});
+    }
+  }
+
   std::uint64_t limit_;
   const NamedData &input_;
   const std::function<void()> &check_;
@@ -93,6 +104,7 @@ private:
   std::uint64_t size_ = 0;
   std::string sha256_;
   std::string adler32_;
+  storage::BlockWorker worker_; ///< the last: it ends before what it uses
 };
 
 } // namespace
@@ -165,10 +177,10 @@ void Invocation::keep(std::size_t input, ResolvedData resolved, const std::funct
   InputFile into(tools_, path, given, check);
   if (resolved.scattered) {
     resolved.scattered([&](std::uint64_t offset, ByteView bytes) { into.writeAt(offset, bytes); });
-    into.digestAll();
   } else {
     copyAll(*resolved.source, into);
   }
+  into.finish();
   into.check(given.data);
   into.check(resolved);
   letProgramsRead(path);
@@ -245,11 +257,13 @@ std::vector<Invocation::Made> Invocation::outputs() const {
       continue;
     }
     storage::Digester digester;
+    storage::BlockWorker worker([&](std::uint64_t, ByteView bytes) { digester.update(bytes); });
     std::vector<std::byte> block(copyBlock);
     while (const auto got = source->read(block)) {
-      digester.update({block.data(), got});
+      worker.add(made.size, {block.data(), got});
+      made.size += got;
     }
-    made.size = digester.size();
+    worker.finish();
     made.sha256 = digester.sha256Hex();
     all.push_back(std::move(made));
   }

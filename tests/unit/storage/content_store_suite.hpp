@@ -26,6 +26,7 @@ class ContentStoreSuite : public CppUnit::TestFixture {
   CPPUNIT_TEST(sizeAndDigestsAreComputedOnTheWay);
   CPPUNIT_TEST(partsMayComeInAnyOrder);
   CPPUNIT_TEST(partsThatComeTwiceOrNeverAreRefused);
+  CPPUNIT_TEST(ofLargeContentToo);
   CPPUNIT_TEST(nothingIsReadableBeforePublish);
   CPPUNIT_TEST(whatIsDestroyedUnpublishedIsGone);
   CPPUNIT_TEST(manyArePublishedTogether);
@@ -103,14 +104,43 @@ public:
   }
 
   void partsThatComeTwiceOrNeverAreRefused() {
-    auto staged = store_->stage();
-    staged->writeAt(10, asBytes("abc"));
-    for (const auto offset : {8U, 10U, 12U}) {
+    for (const std::uint64_t offset : {0U, 2U, 8U, 10U, 12U}) {
+      auto staged = store_->stage();
+      staged->writeAt(0, asBytes("abc"));
+      staged->writeAt(10, asBytes("abc"));
       expectFault(FaultCode::Internal, [&] { staged->writeAt(offset, asBytes("abc")); });
+      expectFault(FaultCode::Internal, [&] { staged->writeAt(3, asBytes("defghij")); }); // of no use any more
     }
+    auto staged = store_->stage();
     staged->writeAt(0, asBytes("abc"));
-    expectFault(FaultCode::Internal, [&] { staged->writeAt(2, asBytes("abc")); });
+    staged->writeAt(10, asBytes("abc"));
     expectFault(FaultCode::Internal, [&] { (void)staged->sha256Hex(); });
+  }
+
+  void ofLargeContentToo() {
+    const auto text = pattern(9'000'000);
+    auto twice = store_->stage();
+    twice->write(asBytes(text));
+    expectFault(FaultCode::Internal, [&] {
+      twice->writeAt(5'000'000, asBytes("abc"));
+      (void)twice->sha256Hex();
+    });
+    auto never = store_->stage();
+    never->write(asBytes(text));
+    never->writeAt(9'000'001, asBytes(text));
+    expectFault(FaultCode::Internal, [&] { (void)never->sha256Hex(); });
+    auto stripes = store_->stage();
+    constexpr std::size_t half = 4'500'000;
+    constexpr std::size_t step = 10'000;
+    for (std::size_t at = 0; at < half; at += step) {
+      stripes->writeAt(half + at, asBytes(text).subspan(half + at, step));
+      stripes->writeAt(at, asBytes(text).subspan(at, step));
+    }
+    auto whole = store_->stage();
+    whole->write(asBytes(text));
+    CPPUNIT_ASSERT_EQUAL(std::uint64_t{text.size()}, stripes->size());
+    CPPUNIT_ASSERT_EQUAL(whole->sha256Hex(), stripes->sha256Hex());
+    CPPUNIT_ASSERT_EQUAL(whole->adler32Hex(), stripes->adler32Hex());
   }
 
   void nothingIsReadableBeforePublish() {
