@@ -5,6 +5,7 @@
 #include <atomic>
 #include <csignal>
 #include <fcntl.h>
+#include <map>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -267,7 +268,7 @@ public:
     const auto result = run();
     const auto said = log_;
     options_.readOnly = {};
-    assertFault(FaultCode::BadParameter, "may read", [this] { run(); });
+    assertFault(FaultCode::AlgorithmFailed, "is in no folder that algorithms may read", [this] { run(); });
     services::removeFolder(name);
     assertExited(0, result);
     CPPUNIT_ASSERT_EQUAL(std::string("weights"), said);
@@ -290,10 +291,32 @@ public:
   }
 
   void aProgramThatIsNotThere() {
-    for (const std::string program : {"no-such-program", "/usr/bin/no-such-program", "/usr", "/etc/passwd", ""}) {
+    options_.programs = home_ + "/programs";
+    write(home_ + "/program", "#!/bin/sh\n"); // in the home, and not in programs/
+    std::filesystem::create_directory(options_.programs);
+    write(options_.programs + "/closed", "#!/bin/sh\n");
+    std::filesystem::permissions(options_.programs + "/closed", std::filesystem::perms(0644));
+    const std::string none = "there is no ";
+    for (const auto &[program, why] :
+         std::map<std::string, std::string>{{"no-such-program", none + "/usr/bin/no-such-program on this machine"},
+                                            {"/usr/bin/no-such-program", none},
+                                            {"relative/program", none},
+                                            {"/programs/none", none + "/programs/none"},
+                                            {"/programs/closed", "may not be executed"},
+                                            {"/usr/bin", "no program, but a folder"},
+                                            {"/etc/passwd", "in no folder that algorithms may read"},
+                                            {home_ + "/program", "in no folder that algorithms may read"},
+                                            {"/usr/lib/os-release", "may not be executed"},
+                                            {"", "no program"}}) {
+      assertHas(Sandbox(options_).whyNotRunnable(program), why);
       task_.command = {program};
-      assertFault(FaultCode::BadParameter, program, [this] { run(); });
+      assertFault(FaultCode::AlgorithmFailed, why, [this] { run(); });
     }
+    for (const std::string program : {"true", "/usr/bin/true", "/bin/true", "/in/program"}) {
+      CPPUNIT_ASSERT_EQUAL(std::string(), Sandbox(options_).whyNotRunnable(program));
+    }
+    std::filesystem::permissions(options_.programs + "/closed", std::filesystem::perms(0755));
+    CPPUNIT_ASSERT_EQUAL(std::string(), Sandbox(options_).whyNotRunnable("/programs/closed"));
   }
 
   void unsafeNamesAndArguments() {
