@@ -154,8 +154,10 @@ void addMounts(const Sandbox::Options &options, const SandboxTask &task, std::ve
   Mounts mounts(command);
   addSystem(mounts);
   command.insert(command.end(), {"--proc", "/proc", "--dev", "/dev"});
-  mounts.temporary("/dev/shm", task.limits.memory);
-  mounts.temporary("/tmp", task.limits.memory);
+  // More than is allowed, so that a program which fails for want of room is seen to have used too much.
+  constexpr std::uint64_t more = 1ULL << 20U;
+  mounts.temporary("/dev/shm", task.limits.memory + more);
+  mounts.temporary("/tmp", task.limits.memory + more);
   for (const auto &more : options.readOnly) {
     mounts.readOnly(more, more);
   }
