@@ -147,8 +147,8 @@ Filter onSetsockopt() {
   filter.ifEqualSkip(SOL_SOCKET, 1);
   filter.allow();
   filter.load(argumentAt(2));
-  for (const auto &[option, error] :
-       {std::pair(SO_SNDBUF, 0), {SO_RCVBUF, 0}, {SO_SNDBUFFORCE, EPERM}, {SO_RCVBUFFORCE, EPERM}}) {
+  for (const auto &[option, error] : {std::pair(SO_SNDBUF, 0), std::pair(SO_RCVBUF, 0),
+                                      std::pair(SO_SNDBUFFORCE, EPERM), std::pair(SO_RCVBUFFORCE, EPERM)}) {
     filter.unlessEqualSkip(static_cast<std::uint32_t>(option), 1);
     filter.refuse(error);
   }

@@ -417,7 +417,7 @@ def what_an_operator_is_told_about_programs_and_odd_files():
         assert "may not be executed" in problems()[5], "the home's own settings are looked at"
         tool.chmod(0o755)
         assert len(problems()) == 5
-        assert "NoSuchAlgorithm" in Folder.bad(folder, 1, "--home", home, "algorithms", "heat").err
+        assert "NoSuchAlgorithm" in Folder.run(folder, "--home", home, "algorithms", "heat").err
 
 
 def the_guide_works_as_written():

@@ -197,7 +197,7 @@ def programs_that_fail():
         fails("quick", "while :; do :; done", killed + "CPU time of ", "(allowed: 1.0 s)")
         fails("quick", "echo begun; head -c 5000000 /dev/zero > /out/out", killed + "output of ", "(allowed: 1.0 MiB)", "begun\n")
         fails("quick", "sleep 0.2; head -c 90000000 /dev/zero > /tmp/x", killed + "memory of ", "(allowed: 64.0 MiB)")
-        fails("quick", "head -c 400000000 /dev/zero | tail", killed + "memory of ", "(allowed: 64.0 MiB)")
+        fails("shell", "head -c 400000000 /dev/zero | tail", killed + "memory of ", "(allowed: 256.0 MiB)")
         fails("quick", "for n in $(seq 20); do sleep 5 & done; wait", killed, "processes and threads at the same time (allowed: 8)")
         fails("quick", "python3 -c 'import socket, time; keep = [socket.socketpair() for n in range(120)]; time.sleep(3)' & "
               "python3 -c 'import socket, time; keep = [socket.socketpair() for n in range(120)]; time.sleep(3)' & wait", killed, "sockets at the same time (allowed: 256)")
