@@ -31,6 +31,7 @@ template <class Value> [[nodiscard]] CLI::Validator choice(std::vector<std::pair
 /// The same for words that mean themselves.
 [[nodiscard]] inline CLI::Validator choice(const std::vector<std::string> &words) {
   std::vector<std::pair<std::string, std::string>> same;
+  same.reserve(words.size());
   for (const auto &word : words) {
     same.emplace_back(word, word);
   }
