@@ -9,6 +9,7 @@
 #include "cli/usage.hpp"
 #include "domain/data_path.hpp"
 #include "services/algorithms/algorithm_folder.hpp"
+#include "services/instance.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -53,6 +54,15 @@ bool hasFolder(const Context &context) {
   return std::filesystem::is_directory(folderOf(context), failed);
 }
 
+/// What this home publishes, as its instance sees it.
+services::AlgorithmFolder published(const Context &context) {
+  const auto sandbox = std::make_shared<const services::Sandbox>(
+      services::sandboxOptions(context.home(), services::configOf(context.home())));
+  return {folderOf(context), context.clock(), {}, [sandbox](const std::string &program) {
+            return sandbox->whyNotRunnable(program);
+          }};
+}
+
 Descriptions descriptionsOf(services::AlgorithmFolder &folder) {
   Descriptions all;
   const auto published = folder.all();
@@ -69,7 +79,7 @@ int check(Context &context) {
                 "there is no folder '" + folderOf(context).string() +
                     "', in which an instance has the files of its algorithms; make it, or say which home with --home");
   }
-  services::AlgorithmFolder folder(folderOf(context), context.clock(), {});
+  auto folder = published(context);
   const auto problems = folder.problems();
   const auto algorithms = descriptionsOf(folder);
   if (context.globals().json) {
@@ -95,7 +105,7 @@ int check(Context &context) {
 
 /// One that this home publishes.
 int describeOwn(const std::string &id, Context &context) {
-  services::AlgorithmFolder folder(folderOf(context), context.clock(), {});
+  auto folder = published(context);
   const auto algorithm = folder.find(id);
   if (!algorithm) {
     throw Fault(FaultCode::NoSuchAlgorithm,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cli/commands.hpp"
 
+#include "cli/choice.hpp"
 #include "cli/output.hpp"
 
 #include <algorithm>
@@ -310,7 +311,7 @@ void addCompletion(CLI::App &app, Work &work) {
   command->add_option("SHELL", *shell, "the shell")
       ->option_text("bash|zsh|fish")
       ->required()
-      ->check(CLI::IsMember({"bash", "zsh", "fish"}).description(""));
+      ->transform(choice({"bash", "zsh", "fish"}));
   command->footer("Example:\n  source <(waybill completion bash)");
   command->callback([shell, &app, &work] { work = [shell, &app](Context &) { return runCompletion(*shell, app); }; });
 }

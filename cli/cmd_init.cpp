@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cli/commands.hpp"
 
+#include "cli/choice.hpp"
 #include "cli/identity.hpp"
 #include "cli/output.hpp"
 
 #include <unistd.h>
 
 #include <array>
-#include <map>
 #include <memory>
 
 namespace waybill::cli {
@@ -53,10 +53,9 @@ void addInit(CLI::App &app, Work &work) {
       ->option_text("HOST")
       ->expected(1)
       ->take_all();
-  static const std::map<std::string, security::KeyType> types{{"p256", security::KeyType::P256},
-                                                              {"rsa3072", security::KeyType::Rsa3072}};
   command->add_option("--key-type", options->type, "what its key is; p256 when left out")
-      ->transform(CLI::CheckedTransformer(types, CLI::ignore_case).description(""))
+      ->transform(
+          choice<security::KeyType>({{"p256", security::KeyType::P256}, {"rsa3072", security::KeyType::Rsa3072}}))
       ->option_text("p256|rsa3072");
   command->footer("An existing key is never overwritten.\n\nExample:\n  waybill --home /var/lib/waybill init --name "
                   "lab --host lab.example.org");

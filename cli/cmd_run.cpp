@@ -2,11 +2,13 @@
 #include "cli/commands.hpp"
 
 #include "cli/algorithm_name.hpp"
+#include "cli/choice.hpp"
 #include "cli/elsewhere_results.hpp"
 #include "cli/job_follow.hpp"
 #include "cli/output.hpp"
 #include "cli/overwrite_option.hpp"
 #include "cli/people.hpp"
+#include "cli/places.hpp"
 #include "cli/remote_name.hpp"
 #include "cli/run_inputs.hpp"
 #include "cli/run_results.hpp"
@@ -45,6 +47,30 @@ struct RunOptions {
 bool isElsewhere(const std::string &output) {
   std::error_code none;
   return looksRemote(output) && !std::filesystem::exists(output, none);
+}
+
+/// "b:results" is easily written for "b:/results", and would be a file here.
+void refuseHalfRemote(const std::string &output, Context &context) {
+  const auto colon = output.find(':');
+  std::error_code none;
+  if (colon < output.find('/') && !looksRemote(output) && namesInstance(output.substr(0, colon), context) &&
+      !std::filesystem::exists(output, none)) {
+    throw WrongUsage("'" + output + "' is neither here nor there; write " + output.substr(0, colon + 1) + "/" +
+                     output.substr(colon + 1) + " for the instance, or ./" + output + " for a file");
+  }
+}
+
+/// The fault about an input's type, for who has a command line.
+Fault withOption(const Fault &fault) {
+  static constexpr std::string_view wire = "as ContentType";
+  auto reason = fault.reason();
+  const auto at = reason.rfind(wire);
+  if (fault.code() != FaultCode::BadParameter || at == std::string::npos) {
+    return fault;
+  }
+  reason.replace(at, wire.size(),
+                 "with --content-type " + (fault.subject().empty() ? "NAME" : fault.subject()) + "=TYPE");
+  return {fault.code(), reason, fault.subject(), fault.tried()};
 }
 
 /// What is to be run; throws WrongUsage for options that do not go together.
@@ -87,7 +113,7 @@ public:
       throw;
     } catch (const Fault &fault) {
       progress_.clear();
-      printError("run '" + name_.with(name_.id) + "'", fault);
+      printError("run '" + name_.with(name_.id) + "'", withOption(fault));
       return 1;
     }
   }
@@ -95,6 +121,7 @@ public:
 private:
   /// Everything that can be wrong is found before anything is sent.
   void prepare() {
+    refuseHalfRemote(options_.output, context_);
     request_.algorithm = name_.id;
     for (const auto &[name, value] : namedArguments(options_.parameters, "--param takes NAME=VALUE", "order=numeric")) {
       request_.parameters.push_back({name, value});
@@ -304,8 +331,6 @@ private:
 };
 
 void addOptions(CLI::App &command, RunOptions &options) {
-  static const std::map<std::string, Attach> ways{
-      {"mtom", Attach::Mtom}, {"swa", Attach::SwA}, {"inline", Attach::Inline}};
   command
       .add_option("ALGORITHM", options.algorithm, "ALIAS:/ID or https://host:port/ID, as 'waybill algorithms' lists")
       ->option_text("INSTANCE/ALGORITHM")
@@ -336,7 +361,7 @@ void addOptions(CLI::App &command, RunOptions &options) {
       ->expected(1)
       ->take_all();
   command.add_option("--attach", options.attach, "how results are packed; MTOM when left out")
-      ->transform(CLI::CheckedTransformer(ways, CLI::ignore_case).description(""))
+      ->transform(choice<Attach>({{"mtom", Attach::Mtom}, {"swa", Attach::SwA}, {"inline", Attach::Inline}}))
       ->option_text("mtom|swa|inline");
   command.add_flag("--detach", options.detach, "with results that go to an instance: print the id of the job, and go");
 }

@@ -7,12 +7,7 @@
 
 namespace waybill::cli {
 
-std::string instanceOf(const std::string &text) {
-  if (text.ends_with(':')) {
-    return text.substr(0, text.size() - 1);
-  }
-  return looksRemote(text) ? parseRemoteName(text).instance : text;
-}
+std::string instanceOf(const std::string &text) { return looksRemote(text) ? parseRemoteName(text).instance : text; }
 
 bool namesInstance(const std::string &word, Context &context) {
   const auto name = instanceOf(word);

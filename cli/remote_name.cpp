@@ -5,6 +5,8 @@
 #include "domain/data_path.hpp"
 #include "domain/text.hpp"
 
+#include <algorithm>
+
 namespace waybill::cli {
 
 namespace {
@@ -17,8 +19,9 @@ bool looksRemote(std::string_view text) {
   if (text.starts_with(https)) {
     return true;
   }
-  const auto colon = text.find(":/");
-  return colon != std::string_view::npos && colon > 0 && text.find('/') == colon + 1;
+  const auto colon = text.find(':');
+  const auto path = text.substr(std::min(colon, text.size()));
+  return colon > 0 && text.find('/') > colon && (path == ":" || path.starts_with(":/"));
 }
 
 bool RemoteName::isId() const {
@@ -49,7 +52,8 @@ RemoteName parseRemoteName(const std::string &text) {
     return {origin, slash == std::string::npos ? "/" : text.substr(slash), origin};
   }
   const auto colon = text.find(':');
-  return {text.substr(0, colon), text.substr(colon + 1), text.substr(0, colon + 1)};
+  const auto path = text.substr(colon + 1);
+  return {text.substr(0, colon), path.empty() ? "/" : path, text.substr(0, colon + 1)};
 }
 
 std::string originOf(const std::string &url) {

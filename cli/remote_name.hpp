@@ -8,7 +8,7 @@
 
 namespace waybill::cli {
 
-/// Something at another instance: "ALIAS:/path" or "https://host:port/path".
+/// Something at another instance: "ALIAS:/path" or "https://host:port/path"; without a path it is all of it.
 struct RemoteName {
   std::string instance; ///< alias, or "https://host:port"
   std::string path;     ///< as written, beginning with "/"; "/" when it was left out

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cli/task_command.hpp"
 
+#include "cli/choice.hpp"
 #include "cli/output.hpp"
 #include "cli/places.hpp"
 #include "cli/progress.hpp"
@@ -225,8 +226,7 @@ void addTaskOptions(CLI::App &command, const TaskKind &kind, TaskOptions &option
                   "the instance that has the " + many + " to show or cancel; else, without INSTANCE, all are asked")
       ->option_text("INSTANCE");
   command.add_option("--state", options.states, "only those in this state; may be given again")
-      ->transform(
-          CLI::IsMember({"Queued", "Active", "Succeeded", "Failed", "Cancelled"}, CLI::ignore_case).description(""))
+      ->transform(choice({"Queued", "Active", "Succeeded", "Failed", "Cancelled"}))
       ->option_text("queued|active|succeeded|failed|cancelled")
       ->expected(1)
       ->take_all();

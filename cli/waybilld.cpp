@@ -30,9 +30,7 @@ services::Config settings(const Options &options) {
     throw Fault(FaultCode::BadParameter, "there is no folder '" + options.home +
                                              "'; make an instance with 'waybill --home " + options.home + " init'");
   }
-  const auto file = options.config.empty() ? options.home + "/waybill.toml" : options.config;
-  const auto wanted = !options.config.empty() || std::filesystem::exists(file);
-  auto config = wanted ? services::loadConfig(file) : services::Config{};
+  auto config = options.config.empty() ? services::configOf(options.home) : services::loadConfig(options.config);
   if (!options.listen.empty()) {
     try {
       services::parseListen(options.listen, config.server);

@@ -3,6 +3,7 @@
 
 #include "domain/fault.hpp"
 #include "domain/text.hpp"
+#include "services/toml_text.hpp"
 
 #include <toml++/toml.h>
 
@@ -16,6 +17,8 @@
 namespace waybill::services {
 
 namespace {
+
+constexpr std::uint64_t mostBytes = 1ULL << 20U; ///< of the file
 
 /// What is wrong with a value, without its place.
 struct BadValue {
@@ -349,12 +352,10 @@ void parseListen(const std::string &value, transport::ServerOptions &options) {
 }
 
 Config loadConfig(const std::string &file) {
-  if (!std::filesystem::is_regular_file(file)) {
-    throw Fault(FaultCode::BadParameter, "reading the configuration failed: there is no file of this name", file);
-  }
+  const auto text = tomlText(file, mostBytes);
   toml::table document;
   try {
-    document = toml::parse_file(file);
+    document = toml::parse(text, file);
   } catch (const toml::parse_error &error) {
     refuse(file, error.source(), std::string(error.description()));
   }
@@ -376,6 +377,11 @@ Config loadConfig(const std::string &file) {
     }
   }
   return config;
+}
+
+Config configOf(const std::string &home) {
+  const auto file = home + "/waybill.toml";
+  return std::filesystem::exists(std::filesystem::symlink_status(file)) ? loadConfig(file) : Config{};
 }
 
 std::string configTemplate() {

@@ -44,9 +44,12 @@ struct Config {
   std::string auditFile; ///< empty: audit.log in the home
 };
 
-/// Reads `file`. Throws Fault BadParameter "<file>:<line>: ..." for TOML that does not parse, an unknown key, a value
-/// of the wrong type or out of its range.
+/// Reads `file`. Throws Fault BadParameter "<file>:<line>: ..." for what is no readable file of at most 1 MiB, TOML
+/// that does not parse, an unknown key, a value of the wrong type or out of its range.
 [[nodiscard]] Config loadConfig(const std::string &file);
+
+/// The same of waybill.toml in `home`; the defaults where it is not there.
+[[nodiscard]] Config configOf(const std::string &home);
 
 /// Reads "HOST:PORT" or "[v6]:PORT" into `options`. Throws Fault BadParameter.
 void parseListen(const std::string &value, transport::ServerOptions &options);

@@ -90,6 +90,16 @@ std::optional<transport::PeerIdentity> trustedEndpoint(const security::Trust &tr
 
 } // namespace
 
+Sandbox::Options sandboxOptions(const std::string &home, const Config &config) {
+  const auto folder = std::filesystem::absolute(home).string();
+  Sandbox::Options options;
+  options.home = folder;
+  options.readOnly = config.algorithmsReadOnly;
+  options.programs = folder + "/algorithms/programs";
+  options.minimumFree = config.minimumFreeBytes;
+  return options;
+}
+
 /// The parts, in the order in which they need each other.
 struct Instance::State final : transport::Handler {
   State(const std::string &homeFolder, Config given)
@@ -145,10 +155,12 @@ struct Instance::State final : transport::Handler {
        turns},
       config.transfers};
   TransferService transferService{*catalog, trust, transfers, clock, random};
-  AlgorithmFolder published{home + "/algorithms", clock, [this](const std::string &problem) {
+  Sandbox sandbox{sandboxOptions(home, config)};
+  AlgorithmFolder published{home + "/algorithms", clock,
+                            [this](const std::string &problem) {
                               log.warning("algorithm left out", {{"reason", problem}});
-                            }};
-  Sandbox sandbox{{home, config.algorithmsReadOnly, home + "/algorithms/programs", config.minimumFreeBytes}};
+                            },
+                            [this](const std::string &program) { return sandbox.whyNotRunnable(program); }};
   DataResolver resolver{locator, *store, trust, remote};
   AlgorithmService algorithms{{published,
                                {sandbox, folders, resolver, room, config.objectBytes},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "services/algorithms/sandbox.hpp"
 #include "services/config.hpp"
 
 #include <cstdint>
@@ -8,6 +9,9 @@
 #include <string>
 
 namespace waybill::services {
+
+/// How the instance in `home` runs programs.
+[[nodiscard]] Sandbox::Options sandboxOptions(const std::string &home, const Config &config);
 
 /// One running instance: its key, catalog, store, services and server, put together. Used by one thread (its server has
 /// its own).

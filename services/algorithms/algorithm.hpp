@@ -3,6 +3,7 @@
 
 #include "domain/algorithm.hpp"
 
+#include <cstddef>
 #include <map>
 #include <optional>
 #include <string>
@@ -24,6 +25,7 @@ struct Algorithm {
   };
   AlgorithmDescription description;
   std::vector<Argument> command; ///< the first is the program: a path, or a name looked up in /usr/bin
+  std::size_t commandLine = 1;   ///< where it stands in the file, for messages
   std::map<std::string, std::string> environment;
   std::optional<std::string> standardInput;       ///< name of the input that it reads there
   std::optional<std::string> standardOutput;      ///< name of the output that it writes there

@@ -7,17 +7,14 @@
 #include "services/algorithms/command_check.hpp"
 #include "services/algorithms/parameter_value.hpp"
 #include "services/algorithms/toml_section.hpp"
+#include "services/toml_text.hpp"
 #include "soap/media_type.hpp"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <set>
-#include <system_error>
 
 namespace waybill::services {
 
@@ -28,6 +25,7 @@ constexpr std::string_view digits = "0123456789";
 constexpr std::size_t longestName = 64;
 constexpr std::size_t longestFileName = 100;
 constexpr std::int64_t week = 7 * 86'400;
+constexpr std::uint64_t mostBytes = 256ULL << 10U; ///< of one file
 
 bool consistsOf(std::string_view text, std::string_view further) {
   const auto allowed = std::string(letters) + std::string(digits) + std::string(further);
@@ -288,11 +286,7 @@ void readEnvironment(const TomlSection &document, std::map<std::string, std::str
 }
 
 toml::table parsed(const std::string &file) {
-  std::ifstream stream(file, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(stream), {}};
-  if (std::error_code error; !std::filesystem::is_regular_file(file, error) || !stream) {
-    refuseAt(file, 1, "reading the algorithm failed: the file cannot be read by this user");
-  }
+  const auto text = tomlText(file, mostBytes);
   try {
     return toml::parse(text, file);
   } catch (const toml::parse_error &error) {
@@ -334,6 +328,7 @@ Algorithm loadAlgorithm(const std::string &file, const std::string &id) {
   readOutputs(document, algorithm, check);
   readStandardStreams(document, algorithm);
   algorithm.command = check.command(document);
+  algorithm.commandLine = document.node("command")->source().begin.line;
   check.everyParameterIsUsed(document);
   readLimits(document, description.limits);
   readEnvironment(document, algorithm.environment);

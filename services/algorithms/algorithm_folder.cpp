@@ -4,6 +4,8 @@
 #include "domain/fault.hpp"
 #include "domain/text.hpp"
 #include "services/algorithms/algorithm_file.hpp"
+#include "services/algorithms/arguments.hpp"
+#include "services/toml_text.hpp"
 
 #include <sys/stat.h>
 
@@ -71,9 +73,10 @@ void list(const fs::path &folder, const std::string &below, Tree &tree) {
     if (name.starts_with('.') || path == "programs") {
       continue;
     }
-    if (entry->symlink_status(gone).type() == fs::file_type::directory) {
+    const bool isNamedLikeAFile = name.ends_with(suffix);
+    if (!isNamedLikeAFile && entry->symlink_status(gone).type() == fs::file_type::directory) {
       list(folder, path, tree);
-    } else if (name.ends_with(suffix)) {
+    } else if (isNamedLikeAFile) {
       tree.files.push_back(path);
     }
   }
@@ -84,12 +87,30 @@ void list(const fs::path &folder, const std::string &below, Tree &tree) {
   }
 }
 
+/// What is wrong with a name that is no regular file's; empty when it is gone.
+std::string whatElse(const fs::path &file) {
+  std::error_code gone;
+  if (fs::symlink_status(file, gone).type() == fs::file_type::not_found) {
+    return {};
+  }
+  if (fs::status(file, gone).type() == fs::file_type::not_found) {
+    return file.string() + ":1: there is no file behind this name; mend or remove it";
+  }
+  try {
+    requireRegularFile(file);
+  } catch (const Fault &fault) {
+    return fault.reason();
+  }
+  return {};
+}
+
 std::string idOf(const std::string &path) { return path.substr(0, path.size() - suffix.size()); }
 
 } // namespace
 
-AlgorithmFolder::AlgorithmFolder(fs::path folder, const Clock &clock, Report report)
-    : folder_(std::move(folder)), clock_(clock), report_(std::move(report)), state_(std::make_shared<State>()) {
+AlgorithmFolder::AlgorithmFolder(fs::path folder, const Clock &clock, Report report, ProgramCheck check)
+    : folder_(std::move(folder)), clock_(clock), report_(std::move(report)), check_(std::move(check)),
+      state_(std::make_shared<State>()) {
   refresh();
 }
 
@@ -163,9 +184,8 @@ AlgorithmFolder::Files AlgorithmFolder::read(std::vector<std::string> &changed,
   for (const auto &name : tree.files) {
     const auto stamp = stampOf(folder_ / name);
     if (!stamp) {
-      std::error_code gone;
-      if (fs::symlink_status(folder_ / name, gone).type() != fs::file_type::not_found) {
-        problems.emplace(name, (folder_ / name).string() + ":1: there is no file behind this name; mend or remove it");
+      if (auto problem = whatElse(folder_ / name); !problem.empty()) {
+        problems.emplace(name, std::move(problem));
       }
       continue;
     }
@@ -191,28 +211,42 @@ AlgorithmFolder::File AlgorithmFolder::readFile(const std::string &name, const s
   return file;
 }
 
+std::string AlgorithmFolder::problemWithPrograms(const std::string &name, const Algorithm &algorithm) const {
+  for (const auto &program : check_ ? programs(algorithm) : std::vector<std::string>()) {
+    if (const auto why = check_(program); !why.empty()) {
+      return (folder_ / name).string() + ":" + std::to_string(algorithm.commandLine) + ": 'command' begins with '" +
+             printable(program) + "', which cannot be run: " + why + "; install it, or correct the file";
+    }
+  }
+  return {};
+}
+
 void AlgorithmFolder::publish(Files files, const std::vector<std::string> &changed,
                               std::map<std::string, std::string> problems) {
   auto byId = std::make_shared<ById>();
-  std::map<std::string, std::string> owners; // by id: which file
+  std::map<std::string, std::string> owners;                      // by id: which file
+  std::map<std::string, std::shared_ptr<const Algorithm>> usable; // by path below the folder
+  for (const auto &[name, file] : files) {
+    const auto problem = file.algorithm ? problemWithPrograms(name, *file.algorithm) : file.problem;
+    if (problem.empty()) {
+      usable.emplace(name, file.algorithm);
+    } else {
+      problems.emplace(name, problem);
+    }
+  }
   // The file that is named like the id comes first, so that no other can take its place.
   for (const bool namedSo : {true, false}) {
-    for (const auto &[name, file] : files) {
-      if (!file.algorithm || (file.algorithm->description.id == idOf(name)) != namedSo) {
+    for (const auto &[name, algorithm] : usable) {
+      const auto &id = algorithm->description.id;
+      if ((id == idOf(name)) != namedSo) {
         continue;
       }
-      const auto &id = file.algorithm->description.id;
       if (const auto [owner, isNew] = owners.emplace(id, name); isNew) {
-        byId->emplace(id, file.algorithm);
+        byId->emplace(id, algorithm);
       } else {
         problems.emplace(name, (folder_ / name).string() + ":1: the id '" + id + "' is taken by " +
                                    (folder_ / owner->second).string() + "; give one of them another 'id'");
       }
-    }
-  }
-  for (const auto &[name, file] : files) {
-    if (!file.problem.empty()) {
-      problems.emplace(name, file.problem);
     }
   }
   auto state = std::make_shared<State>();

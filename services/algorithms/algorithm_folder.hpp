@@ -18,17 +18,21 @@
 namespace waybill::services {
 
 /// The algorithms that the files of a folder publish, as the files are now: it is looked at again when it is used, once
-/// a second at most. While one thread looks, the others go on with what was there. A file that cannot be used is left
-/// out and reported. Files are *.toml, in any folder below, but for what is hidden and the folder "programs" at the
-/// top; links to files are followed, links to folders are not. The folder need not be there. Thread-safe.
+/// a second at most. While one thread looks, the others go on with what was there. A file that cannot be used, or whose
+/// program cannot be run, is left out and reported; it is back once that is mended. Files are *.toml, in any folder
+/// below, but for what is hidden and the folder "programs" at the top; links to files are followed, links to folders
+/// are not. The folder need not be there. Thread-safe.
 class AlgorithmFolder {
 public:
   using ById = std::map<std::string, std::shared_ptr<const Algorithm>, std::less<>>;
   /// Gets "<file>:<line>: ...", once for each change of the file; called by the thread that looks.
   using Report = std::function<void(const std::string &problem)>;
 
-  /// Looks at once. `clock` must outlive this.
-  AlgorithmFolder(std::filesystem::path folder, const Clock &clock, Report report);
+  /// Gets a program that an algorithm may run, and says why it cannot be run now; empty when it can.
+  using ProgramCheck = std::function<std::string(const std::string &program)>;
+
+  /// Looks at once. `clock` must outlive this. Without `check` any program is taken for one that can be run.
+  AlgorithmFolder(std::filesystem::path folder, const Clock &clock, Report report, ProgramCheck check = {});
 
   /// Null when nothing of that id is published.
   [[nodiscard]] std::shared_ptr<const Algorithm> find(std::string_view id);
@@ -61,11 +65,13 @@ private:
   /// cannot be looked at goes into `problems`.
   [[nodiscard]] Files read(std::vector<std::string> &changed, std::map<std::string, std::string> &problems) const;
   [[nodiscard]] File readFile(const std::string &name, const std::string &stamp, bool settled) const;
+  [[nodiscard]] std::string problemWithPrograms(const std::string &name, const Algorithm &algorithm) const;
   void publish(Files files, const std::vector<std::string> &changed, std::map<std::string, std::string> problems);
 
   const std::filesystem::path folder_;
   const Clock &clock_;
   const Report report_;
+  const ProgramCheck check_;
   Files files_; ///< only for the thread that looks
 
   std::mutex mutex_;

@@ -8,6 +8,7 @@
 #include "soap/media_type.hpp"
 
 #include <set>
+#include <utility>
 
 namespace waybill::services {
 
@@ -187,6 +188,22 @@ std::vector<std::string> expandedCommand(const Algorithm &algorithm, const Param
     }
   }
   return arguments;
+}
+
+std::vector<std::string> programs(const Algorithm &algorithm) {
+  std::vector<std::string> all{""};
+  for (const auto &piece : pieces(algorithm.command.front().texts.front())) {
+    const auto endings = piece.kind == Kind::Text ? std::vector<std::string>{piece.text}
+                                                  : declared(algorithm.description.parameters, piece.text)->values;
+    std::vector<std::string> longer;
+    for (const auto &beginning : all) {
+      for (const auto &ending : endings) {
+        longer.push_back(beginning + ending);
+      }
+    }
+    all = std::move(longer);
+  }
+  return all;
 }
 
 std::string outputContentType(const OutputDeclaration &output, const ParameterValues &values) {

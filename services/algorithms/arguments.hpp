@@ -52,6 +52,9 @@ void checkOutputs(const AlgorithmDescription &algorithm, const std::vector<Named
 [[nodiscard]] std::vector<std::string> expandedCommand(const Algorithm &algorithm, const ParameterValues &values,
                                                        const InputPaths &inputs);
 
+/// All programs that calls can choose: one, but where its name has placeholders of enumerations.
+[[nodiscard]] std::vector<std::string> programs(const Algorithm &algorithm);
+
 /// The media type of `output` for these values.
 [[nodiscard]] std::string outputContentType(const OutputDeclaration &output, const ParameterValues &values);
 

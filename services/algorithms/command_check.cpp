@@ -14,6 +14,8 @@ namespace {
 
 using Kind = TextPiece::Kind;
 
+constexpr std::size_t mostPrograms = 1000; ///< each is looked for, again and again
+
 bool isPlainWord(std::string_view text) {
   static constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._+-";
   return text.find_first_not_of(allowed) == std::string_view::npos;
@@ -148,9 +150,12 @@ void CommandCheck::checkParameter(const Place &place, const TextPiece &piece, co
 }
 
 void CommandCheck::checkProgram(const Place &place, const std::string &text) {
+  std::size_t programs = 1;
   for (const auto &piece : place.pieces(text)) {
-    if (piece.kind != Kind::Text) {
-      static_cast<void>(plainWord(place, piece));
+    programs *= piece.kind == Kind::Text ? 1 : plainWord(place, piece).values.size();
+    if (programs > mostPrograms) {
+      place.refuse("begins with a choice of more than " + std::to_string(mostPrograms) +
+                   " programs; publish several algorithms instead");
     }
   }
   if (text.empty() || text.front() == '-' || (text.front() != '/' && text.find('/') != std::string::npos)) {

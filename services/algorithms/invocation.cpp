@@ -10,6 +10,8 @@
 #include "storage/file_errors.hpp"
 
 #include <cerrno>
+#include <csignal>
+#include <cstring>
 #include <fcntl.h>
 
 namespace waybill::services {
@@ -17,6 +19,18 @@ namespace waybill::services {
 namespace {
 
 constexpr const char *unknownType = "application/octet-stream";
+
+/// A status and what it may mean: "137 (SIGKILL)".
+std::string statusText(std::int32_t status) {
+  constexpr std::int32_t signalled = 128;
+  const auto *const signal = status > signalled ? ::sigabbrev_np(status - signalled) : nullptr;
+  std::string text = std::to_string(status);
+  if (signal != nullptr) {
+    text += std::string(" (SIG") + signal;
+    text += status == signalled + SIGKILL ? ": of its own doing, or the machine had no memory left)" : ")";
+  }
+  return text;
+}
 
 /// An input on its way into its file, written and digested beside whatever brings it.
 class InputFile final : public Sink {
@@ -226,19 +240,25 @@ void Invocation::run(LogTail &log, const std::function<void()> &check, std::opti
     std::rethrow_exception(stopped);
   }
   exitStatus = result.exitStatus;
-  if (result.how != SandboxResult::How::Exited || result.exitStatus != 0) {
-    fail(result, log);
+  if (result.how == SandboxResult::How::Limit) {
+    fail("was killed at a limit: " + result.limit, log);
+  }
+  if (result.exitStatus != 0) {
+    fail("failed with exit status " + statusText(result.exitStatus), log);
+  }
+  for (const auto &output : algorithm_->description.outputs) {
+    const auto name = outputFile(*algorithm_, output.name);
+    if (output.required && !openOutput(tools_.folders.out(job_), name)) {
+      fail("ended well, but has not made its output '" + output.name + "', the file /out/" + name, log);
+    }
   }
 }
 
-void Invocation::fail(const SandboxResult &result, const LogTail &log) const {
+void Invocation::fail(const std::string &how, const LogTail &log) const {
   const auto said = log.text();
   throw Fault(FaultCode::AlgorithmFailed,
-              "the algorithm '" + request_.algorithm + "' " +
-                  (result.how == SandboxResult::How::Limit
-                       ? "was killed at a limit: " + result.limit
-                       : "failed with exit status " + std::to_string(result.exitStatus)) +
-                  "; " + (said.empty() ? std::string("it printed nothing") : "the end of what it printed:\n" + said),
+              "the algorithm '" + request_.algorithm + "' " + how + "; " +
+                  (said.empty() ? std::string("it printed nothing") : "the end of what it printed:\n" + said),
               request_.algorithm);
 }
 
@@ -248,13 +268,7 @@ std::vector<Invocation::Made> Invocation::outputs() const {
     Made made{output.name, outputFile(*algorithm_, output.name), outputContentType(output, values_), 0, {}};
     const auto source = openOutput(tools_.folders.out(job_), made.file);
     if (!source) {
-      if (output.required) {
-        throw Fault(FaultCode::AlgorithmFailed,
-                    "the algorithm '" + request_.algorithm + "' ended well, but has not made its output '" +
-                        output.name + "'; tell its publisher",
-                    output.name);
-      }
-      continue;
+      continue; // run() has seen to those that are required
     }
     storage::Digester digester;
     storage::BlockWorker worker([&](std::uint64_t, ByteView bytes) { digester.update(bytes); });

@@ -61,11 +61,12 @@ public:
   /// does not take, TooLarge, DigestMismatch, NoSpace.
   void fetch(Call &call);
 
-  /// Runs the program. Throws Fault AlgorithmFailed, with the end of its log, for all but exit status 0; and what
-  /// `check` throws, which is called several times a second. `exitStatus` is set once there is one.
+  /// Runs the program. Throws Fault AlgorithmFailed, with the end of its log, for all but exit status 0 and outputs
+  /// that are missing; and what `check` throws, which is called several times a second. `exitStatus` is set once there
+  /// is one.
   void run(LogTail &log, const std::function<void()> &check, std::optional<std::int32_t> &exitStatus) const;
-  /// What the program has made, in the order of the declarations. Throws Fault AlgorithmFailed when one that is
-  /// required is missing.
+  /// What the program has made, in the order of the declarations, once it was run. Throws Fault AlgorithmFailed for
+  /// what is no plain file.
   [[nodiscard]] std::vector<Made> outputs() const;
 
 private:
@@ -73,7 +74,7 @@ private:
   void keep(std::size_t input, ResolvedData resolved, const std::function<void()> &check);
   [[nodiscard]] std::string file(std::size_t input) const;
   [[nodiscard]] SandboxTask task() const;
-  [[noreturn]] void fail(const SandboxResult &result, const LogTail &log) const;
+  [[noreturn]] void fail(const std::string &how, const LogTail &log) const;
 
   Tools tools_;
   std::shared_ptr<const Algorithm> algorithm_;

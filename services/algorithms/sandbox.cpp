@@ -115,6 +115,10 @@ std::string Sandbox::unavailable() const {
   return problem_;
 }
 
+std::string Sandbox::whyNotRunnable(const std::string &program) const {
+  return services::whyNotRunnable(options_, program);
+}
+
 std::string Sandbox::tryOne() const {
   try {
     const TrialFolder folder;

@@ -72,9 +72,12 @@ public:
   /// when it failed.
   [[nodiscard]] std::string unavailable() const;
 
+  /// Why `program` (as in SandboxTask::command) cannot be run now, as a clause; empty when it can.
+  [[nodiscard]] std::string whyNotRunnable(const std::string &program) const;
+
   /// Runs `task` to its end, and leaves no process of it. `log` gets what it prints. `stop` is asked several times a
   /// second; once it says true all is killed. Throws Fault Internal when the sandbox itself could not be had,
-  /// BadParameter when the program is not there or its arguments cannot be given to a program.
+  /// AlgorithmFailed when the program is not there, BadParameter when its arguments cannot be given to a program.
   SandboxResult run(const SandboxTask &task, LogTail &log, const std::function<bool()> &stop) const;
 
 private:

@@ -105,30 +105,23 @@ std::string outside(const Sandbox::Options &options, const std::string &path) {
 }
 
 /// The path within of the program `name`.
-std::string programOf(const Sandbox::Options &options, const std::string &name) {
-  auto path = name.find('/') == std::string::npos ? "/usr/bin/" + name : name;
-  if (isWithin(path, "/in") || isWithin(path, "/out")) {
-    return path;
-  }
-  struct stat found {};
-  const auto file = outside(options, path);
-  const auto place = real(file);
+std::string programPath(const std::string &name) {
+  return name.find('/') == std::string::npos ? "/usr/bin/" + name : name;
+}
+
+bool isShown(const Sandbox::Options &options, const std::string &file) {
   auto folders = readableFolders(options);
   if (!options.programs.empty()) {
     folders.push_back(options.programs);
   }
-  const bool shown =
-      std::any_of(folders.begin(), folders.end(), [&](const auto &folder) { return isWithin(place, real(folder)); });
-  if (path.front() != '/' || ::stat(file.c_str(), &found) != 0 || !S_ISREG(found.st_mode) ||
-      (found.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) == 0 || !shown) {
-    throw Fault(FaultCode::BadParameter,
-                "the algorithm's program \"" + printable(name) + "\" is not " +
-                    (shown ? "an executable file of this machine: install it, or correct the algorithm's file"
-                           : "in a folder that algorithms may read (/usr, the algorithms' own programs/, and what the "
-                             "configuration adds): put it there, add its folder, or correct the algorithm's file"),
-                name);
-  }
-  return path;
+  const auto place = real(file);
+  return std::any_of(folders.begin(), folders.end(), [&](const auto &folder) { return isWithin(place, real(folder)); });
+}
+
+/// By the user that programs run as.
+bool isExecutable(const std::string &file, const struct stat &found) {
+  return ::geteuid() != 0 ? ::access(file.c_str(), X_OK) == 0
+                          : (found.st_mode & (found.st_uid == nobody ? S_IXUSR : S_IXOTH)) != 0;
 }
 
 void addSystem(Mounts &mounts) {
@@ -161,8 +154,10 @@ void addMounts(const Sandbox::Options &options, const SandboxTask &task, std::ve
   Mounts mounts(command);
   addSystem(mounts);
   command.insert(command.end(), {"--proc", "/proc", "--dev", "/dev"});
-  mounts.temporary("/dev/shm", task.limits.memory);
-  mounts.temporary("/tmp", task.limits.memory);
+  // More than is allowed, so that a program which fails for want of room is seen to have used too much.
+  constexpr std::uint64_t more = 1ULL << 20U;
+  mounts.temporary("/dev/shm", task.limits.memory + more);
+  mounts.temporary("/tmp", task.limits.memory + more);
   for (const auto &more : options.readOnly) {
     mounts.readOnly(more, more);
   }
@@ -194,10 +189,38 @@ std::string exposureOf(const Sandbox::Options &options) {
   return {};
 }
 
+std::string whyNotRunnable(const Sandbox::Options &options, const std::string &program) {
+  const auto path = programPath(program);
+  if (isWithin(path, "/in") || isWithin(path, "/out")) {
+    return {}; // the call brings it along
+  }
+  struct stat found {};
+  const auto file = outside(options, path);
+  const auto shown = printable(path);
+  if (path.front() != '/' || ::stat(file.c_str(), &found) != 0) {
+    return "there is no " + shown + " on this machine";
+  }
+  if (!S_ISREG(found.st_mode)) {
+    return shown + " is no program, but a folder or a device";
+  }
+  if (!isShown(options, file)) {
+    return shown + " is in no folder that algorithms may read (/usr, the algorithms' own programs/, and what the "
+                   "setting algorithms.read_only names)";
+  }
+  return isExecutable(file, found)
+             ? ""
+             : shown + " may not be executed by the user that programs run as" + (::geteuid() == 0 ? " (nobody)" : "");
+}
+
 std::vector<std::string> sandboxCommand(const Sandbox::Options &options, const SandboxTask &task) {
   const bool asRoot = ::geteuid() == 0;
   require(!task.command.empty(), "a command", "");
-  const auto program = programOf(options, task.command.front());
+  const auto &program = task.command.front();
+  if (const auto why = whyNotRunnable(options, program); !why.empty()) {
+    throw Fault(FaultCode::AlgorithmFailed,
+                "the algorithm's program cannot be run: " + why +
+                    "; ask the instance's operator to put that right, and run it again then");
+  }
   std::vector<std::string> command = {options.bwrap,       "--unshare-user", "--unshare-all",
                                       "--die-with-parent", "--new-session",  "--hostname",
                                       "sandbox",           "--cap-drop",     "ALL"};
@@ -216,7 +239,7 @@ std::vector<std::string> sandboxCommand(const Sandbox::Options &options, const S
   } else {
     command.insert(command.end(), {"--uid", std::to_string(nobody), "--gid", std::to_string(nobody)});
   }
-  command.insert(command.end(), {"--", program});
+  command.insert(command.end(), {"--", programPath(program)});
   command.insert(command.end(), task.command.begin() + 1, task.command.end());
   for (const auto &argument : command) {
     if (argument.find('\0') != std::string::npos) {

@@ -22,8 +22,12 @@ struct SandboxDescriptors {
 /// Empty, or which folder that programs may read would show them the instance's home, and what to do.
 [[nodiscard]] std::string exposureOf(const Sandbox::Options &options);
 
-/// The whole command line of bwrap for `task`. Throws Fault: BadParameter for a program that is not there and for
-/// arguments with a zero byte, Internal for names that are no safe names.
+/// Why programs cannot be run by the name `program` now, as a clause: "there is no /usr/bin/heat on this machine";
+/// empty when they can. Paths are those within.
+[[nodiscard]] std::string whyNotRunnable(const Sandbox::Options &options, const std::string &program);
+
+/// The whole command line of bwrap for `task`. Throws Fault: AlgorithmFailed for a program that cannot be run,
+/// BadParameter for arguments with a zero byte, Internal for names that are no safe names.
 [[nodiscard]] std::vector<std::string> sandboxCommand(const Sandbox::Options &options, const SandboxTask &task);
 
 } // namespace waybill::services

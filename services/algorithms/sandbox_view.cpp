@@ -9,6 +9,7 @@
 #include <cctype>
 #include <cerrno>
 #include <fcntl.h>
+#include <sstream>
 #include <sys/statvfs.h>
 
 namespace waybill::services {
@@ -47,6 +48,27 @@ std::uint64_t sum(std::string_view text, std::initializer_list<std::string_view>
     total += lineValue(text, key);
   }
   return total * kibibyte;
+}
+
+/// Adds the sockets of one file of /proc/net, and of TCP what was sent and has not been read. Lines of AF_UNIX have no
+/// queues in them: its buffers are small.
+void addSockets(const std::string &text, bool isTcp, SandboxUse &use) {
+  static constexpr std::string_view timeWait = "06"; // what is left of a closed connection: no data
+  static constexpr std::size_t digits = 8;
+  std::istringstream lines(text);
+  std::string skipped;
+  std::string state;
+  std::string queues;
+  for (std::getline(lines, skipped); lines >> skipped >> skipped >> skipped >> state >> queues;) {
+    std::getline(lines, skipped);
+    if (isTcp && state == timeWait) {
+      continue;
+    }
+    use.sockets += 1;
+    if (isTcp && queues.size() == 2 * digits + 1) {
+      use.memory += std::stoull(queues, nullptr, 16) + std::stoull(queues.substr(digits + 1), nullptr, 16);
+    }
+  }
 }
 
 } // namespace
@@ -105,18 +127,26 @@ SandboxUse SandboxView::look(std::uint64_t memoryLimit) const {
   for (const auto &[inode, bytes] : hidden) {
     use.hidden += bytes;
   }
-  const auto temporary = usedOf(temporary_) + usedOf(shared_);
+  const auto ofProcesses = use.memory;
+  for (const std::string protocol : {"tcp", "tcp6", "udp", "udp6", "unix"}) {
+    // Of the sandbox's first process, so of its network.
+    addSockets(procFile("1/net/" + protocol, processes_.get()).value_or(""), protocol.starts_with("tcp"), use);
+  }
+  const auto inSockets = use.memory - ofProcesses;
+  const auto temporary = temporaryFiles();
   use.memory += temporary;
   if (use.memory > memoryLimit) {
     // Exact, but slow: the kernel walks through all pages.
     std::uint64_t shared = 0;
-    use.memory = 0;
+    use.memory = inSockets;
     eachNumber(processes_.get(), ".", [&](const std::string &process) { use.memory += sharesOf(process, shared); });
     // Pages of /dev/shm are mapped and in the file system; those of no file are mapped alone.
     use.memory += std::max(shared, temporary);
   }
   return use;
 }
+
+std::uint64_t SandboxView::temporaryFiles() const { return usedOf(temporary_) + usedOf(shared_); }
 
 std::uint64_t SandboxView::sharesOf(const std::string &process, std::uint64_t &shared) const {
   const auto pages = procFile(process + "/smaps_rollup", processes_.get()).value_or("");

@@ -17,6 +17,7 @@ struct SandboxUse {
   std::chrono::milliseconds cpu{0};
   std::uint64_t memory = 0;    ///< bytes, see SandboxView::look()
   std::uint32_t processes = 0; ///< and threads, without those of the sandbox itself
+  std::uint32_t sockets = 0;   ///< that can hold data, those included that no process has open
   std::uint64_t hidden = 0;    ///< bytes of open files of the output folder that have no name any more
 };
 
@@ -31,10 +32,14 @@ public:
   /// process is not allowed to look, again and again.
   [[nodiscard]] bool isThere();
 
-  /// Memory: what processes have that is not a file of the disk, in RAM and in swap, with their page tables, and
-  /// what is in the sandbox's /tmp and /dev/shm. Pages that processes share count once each, but only where the sum
-  /// matters: past `memoryLimit`.
+  /// Memory: what processes have that is not a file of the disk, in RAM and in swap, with their page tables,
+  /// what is in the sandbox's /tmp and /dev/shm, and what waits in TCP connections. Pages that processes share count
+  /// once each, but only where the sum matters: past `memoryLimit`.
   [[nodiscard]] SandboxUse look(std::uint64_t memoryLimit) const;
+
+  /// Bytes of memory that /tmp and /dev/shm take; also when the last process has ended. 0 when isThere() was never
+  /// true.
+  [[nodiscard]] std::uint64_t temporaryFiles() const;
 
 private:
   [[nodiscard]] std::uint64_t sharesOf(const std::string &process, std::uint64_t &shared) const;

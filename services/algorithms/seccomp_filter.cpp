@@ -5,14 +5,17 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <span>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <utility>
 #include <vector>
 
 namespace waybill::services {
@@ -32,8 +35,10 @@ constexpr std::uint32_t architecture = AUDIT_ARCH_RISCV64;
 
 constexpr std::uint32_t numberAt = offsetof(seccomp_data, nr);
 constexpr std::uint32_t architectureAt = offsetof(seccomp_data, arch);
-/// The lower half of the first argument, on machines that are little-endian.
-constexpr std::uint32_t firstArgumentAt = offsetof(seccomp_data, args);
+/// The lower half of an argument, counted from 0, on machines that are little-endian.
+constexpr std::uint32_t argumentAt(std::uint32_t number) {
+  return static_cast<std::uint32_t>(offsetof(seccomp_data, args) + number * sizeof(std::uint64_t));
+}
 
 constexpr std::uint32_t newNamespaces =
     CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP;
@@ -64,6 +69,8 @@ constexpr Refused refused[] = {
 class Filter {
 public:
   void load(std::uint32_t offset) { add(BPF_LD | BPF_W | BPF_ABS, offset); }
+  void keepBits(std::uint32_t bits) { add(BPF_ALU | BPF_AND | BPF_K, bits); }
+  /// With 0, the program is told that it was done.
   void refuse(int error) {
     add(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | (static_cast<std::uint32_t>(error) & SECCOMP_RET_DATA));
   }
@@ -74,6 +81,12 @@ public:
   void ifLessSkip(std::uint32_t value, std::uint8_t count) { add(BPF_JMP | BPF_JGE | BPF_K, value, 0, count); }
   void ifNoneSetSkip(std::uint32_t bits, std::uint8_t count) { add(BPF_JMP | BPF_JSET | BPF_K, bits, 0, count); }
 
+  /// What `block` says of `call`, whose number is loaded; the block ends in refuse() or allow().
+  void onCall(long call, const Filter &block) {
+    unlessEqualSkip(static_cast<std::uint32_t>(call), static_cast<std::uint8_t>(block.program_.size()));
+    program_.insert(program_.end(), block.program_.begin(), block.program_.end());
+  }
+
   [[nodiscard]] std::span<const sock_filter> program() const { return program_; }
 
 private:
@@ -82,6 +95,75 @@ private:
   }
   std::vector<sock_filter> program_;
 };
+
+Filter onClone() {
+  Filter filter;
+  filter.load(argumentAt(0));
+  filter.ifNoneSetSkip(newNamespaces, 1);
+  filter.refuse(EPERM);
+  filter.allow();
+  return filter;
+}
+
+/// AF_UNIX, TCP and UDP. AF_VSOCK reaches the host of a virtual machine from any network namespace, and for other
+/// families and protocols the kernel would load modules.
+Filter onSocket() {
+  Filter filter;
+  filter.load(argumentAt(0));
+  filter.unlessEqualSkip(AF_UNIX, 1);
+  filter.allow();
+  filter.ifEqualSkip(AF_INET, 2);
+  filter.ifEqualSkip(AF_INET6, 1);
+  filter.refuse(EAFNOSUPPORT);
+  constexpr std::uint32_t typeBits = 0xF; // the others are SOCK_CLOEXEC and SOCK_NONBLOCK
+  filter.load(argumentAt(1));
+  filter.keepBits(typeBits);
+  filter.ifEqualSkip(SOCK_STREAM, 2);
+  filter.ifEqualSkip(SOCK_DGRAM, 1);
+  filter.refuse(ESOCKTNOSUPPORT);
+  filter.load(argumentAt(2));
+  filter.ifEqualSkip(0, 3);
+  filter.ifEqualSkip(IPPROTO_TCP, 2);
+  filter.ifEqualSkip(IPPROTO_UDP, 1);
+  filter.refuse(EPROTONOSUPPORT);
+  filter.allow();
+  return filter;
+}
+
+Filter onSocketpair() {
+  Filter filter;
+  filter.load(argumentAt(0));
+  filter.ifEqualSkip(AF_UNIX, 1);
+  filter.refuse(EAFNOSUPPORT);
+  filter.allow();
+  return filter;
+}
+
+/// Buffers stay as small as they are: they are memory of the kernel. That a wish for more is not granted is nothing
+/// that programs do not know.
+Filter onSetsockopt() {
+  Filter filter;
+  filter.load(argumentAt(1));
+  filter.ifEqualSkip(SOL_SOCKET, 1);
+  filter.allow();
+  filter.load(argumentAt(2));
+  for (const auto &[option, error] : {std::pair(SO_SNDBUF, 0), std::pair(SO_RCVBUF, 0),
+                                      std::pair(SO_SNDBUFFORCE, EPERM), std::pair(SO_RCVBUFFORCE, EPERM)}) {
+    filter.unlessEqualSkip(static_cast<std::uint32_t>(option), 1);
+    filter.refuse(error);
+  }
+  filter.allow();
+  return filter;
+}
+
+Filter onFcntl() {
+  Filter filter;
+  filter.load(argumentAt(1));
+  filter.unlessEqualSkip(F_SETPIPE_SZ, 1);
+  filter.refuse(EPERM);
+  filter.allow();
+  return filter;
+}
 
 Filter madeFilter() {
   Filter filter;
@@ -98,18 +180,11 @@ Filter madeFilter() {
     filter.unlessEqualSkip(static_cast<std::uint32_t>(call), 1);
     filter.refuse(error);
   }
-  filter.unlessEqualSkip(SYS_clone, 4);
-  filter.load(firstArgumentAt);
-  filter.ifNoneSetSkip(newNamespaces, 1);
-  filter.refuse(EPERM);
-  filter.allow();
-  // AF_VSOCK reaches the host of a virtual machine from any network namespace.
-  filter.unlessEqualSkip(SYS_socket, 5);
-  filter.load(firstArgumentAt);
-  filter.ifEqualSkip(AF_UNIX, 3);
-  filter.ifEqualSkip(AF_INET, 2);
-  filter.ifEqualSkip(AF_INET6, 1);
-  filter.refuse(EAFNOSUPPORT);
+  filter.onCall(SYS_clone, onClone());
+  filter.onCall(SYS_socket, onSocket());
+  filter.onCall(SYS_socketpair, onSocketpair());
+  filter.onCall(SYS_setsockopt, onSetsockopt());
+  filter.onCall(SYS_fcntl, onFcntl());
   filter.allow();
   return filter;
 }

@@ -35,6 +35,8 @@ constexpr auto longestPause = 100ms;
 constexpr int folderPauses = 10;
 /// More files than that take the disk's inodes, whatever their size.
 constexpr std::uint64_t mostFiles = 100'000;
+/// Each holds up to net.core.wmem_default bytes of the kernel's memory.
+constexpr std::uint32_t mostSockets = 256;
 /// Killed processes go at once, but for those that wait for a broken disk.
 constexpr int patience = 60;
 constexpr std::size_t enoughWords = 2000;
@@ -193,11 +195,12 @@ void Supervisor::limitProcesses(pid_t first) const {
     }
   };
   constexpr std::uint64_t block = 4096; // so that what is past a limit can be seen
-  constexpr std::uint64_t files = 1024;
+  constexpr std::uint64_t files = 256;
   const auto cpu = static_cast<std::uint64_t>(limits_.cpu.count());
   const auto file = std::max(limits_.output, limits_.memory) + block;
-  // One more than allowed, and one for bwrap's own process.
-  const std::uint64_t processes = limits_.processes + 2ULL;
+  // A program whose fork() fails may end before anybody has looked, and then its limit has no name: only what is far
+  // past it fails.
+  const std::uint64_t processes = 2ULL * limits_.processes + 64;
   // Programs reserve more than they use: this is for what shows in no other number.
   const auto memory = 4 * limits_.memory + (1ULL << 30U);
   limit(RLIMIT_CPU, cpu + 1, cpu + 2);
@@ -243,6 +246,8 @@ void Supervisor::lookAtProcesses() {
     exceed(fmt::format("memory of {} (allowed: {})", bytesText(use.memory), bytesText(limits_.memory)));
   } else if (use.processes > limits_.processes) {
     exceed(fmt::format("{} processes and threads at the same time (allowed: {})", use.processes, limits_.processes));
+  } else if (use.sockets > mostSockets) {
+    exceed(fmt::format("{} sockets at the same time (allowed: {})", use.sockets, mostSockets));
   }
 }
 
@@ -317,12 +322,17 @@ void Supervisor::judge() {
   }
   hidden_ = 0;
   lookAtFolder();
+  if (const auto temporary = view_ ? view_->temporaryFiles() : 0; temporary > limits_.memory) {
+    exceed(fmt::format("memory of {} in /tmp and /dev/shm alone (allowed: {})", bytesText(temporary),
+                       bytesText(limits_.memory)));
+  }
   // Programs may also end themselves with that status.
   if (result_.exitStatus == signalled + SIGXCPU && result_.cpu * 2 > limits_.cpu) {
     exceed(fmt::format("CPU time of one process, {} seen in all (allowed: {})", secondsText(result_.cpu),
                        secondsText(limits_.cpu)));
   } else if (result_.exitStatus == signalled + SIGXFSZ) {
-    exceed(fmt::format("a file of more than {}", bytesText(std::max(limits_.output, limits_.memory))));
+    const auto most = std::max(limits_.output, limits_.memory);
+    exceed(fmt::format("a file of more than {} (allowed: {})", bytesText(most), bytesText(most)));
   } else if (result_.cpu > limits_.cpu) {
     exceed(fmt::format("CPU time of {} (allowed: {})", secondsText(result_.cpu), secondsText(limits_.cpu)));
   }

@@ -217,6 +217,10 @@ def wrong_usage_is_exit_2():
                           ["put", "-", "lab:/folder/"], ["put", "-", "x", "lab:/folder/"], ["put", "a", "lab:/x", "--metadata", "novalue"], ["identity", "extra"]):
             done = folder.bad(2, *arguments)
             assert done.out == "" and "--help" in done.err, (arguments, done)
+        for arguments, words in ((["put", "--overwrite", "perhaps", "a", "lab:/x"], "never, always, if-different"), (["copy", "--overwrite", "perhaps", "a:/x", "b:/x"], "never, always, if-different"),
+                                 (["init", "--key-type", "dsa"], "p256, rsa3072"), (["completion", "tcsh"], "bash, zsh, fish"), (["jobs", "--state", "odd"], "Queued, Active, ")):
+            done = folder.bad(2, *arguments)
+            assert re.search(rf"^waybill: {arguments[0]}: [-A-Za-z]+: '[a-z]+' is not one of {words}", done.err), (arguments, done)
 
 
 def commands():

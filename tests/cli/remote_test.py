@@ -57,6 +57,9 @@ def a_file_goes_in_and_comes_out_by_each_name():
         done = folder.good("get", "lab:/one/a.bin", "b.bin")
         assert done.out == "" and (folder.path / "b.bin").read_bytes() == data
         folder.good("put", "a.bin", "lab:/other/")
+        folder.good("put", "a.bin", "lab:")  # all of the instance, as its URL is without a path
+        assert folder.good("ls", "lab:").out == folder.good("ls", "lab:/").out and "/a.bin\n" in folder.good("ls", "lab:").out
+        folder.good("rm", "lab:/a.bin")
         folder.good("get", f"https://127.0.0.1:{LAB.port}/other/a.bin", "c.bin")
         assert (folder.path / "c.bin").read_bytes() == data
         (folder.path / "d").mkdir()

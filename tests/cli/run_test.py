@@ -5,9 +5,11 @@ behind; and what an operator is told about the files of a home."""
 import contextlib
 import json
 import os
+import pathlib
 import pty
 import re
 import select
+import shutil
 import signal
 import subprocess
 import time
@@ -18,6 +20,7 @@ from lab import Labs, main, run, wait_until
 import algorithms
 from peers import Peer
 
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
 RIGHTS = "read,write,list,delete,invoke"
 SORTED = b"a\nb\nc\n"
 MORE = {
@@ -214,6 +217,11 @@ def results_go_to_another_instance():
         assert folder.content("b:/results/sorted") == b"new\n"
         folder.good("run", "a:/text/sort", "text=in.txt", "-o", "b:/swa", "--attach", "swa")
         assert folder.content("b:/swa") == SORTED
+        # An alias without a path is all of the instance, as its URL is; what is meant for a file says so.
+        done = folder.good("run", "a:/text/sort", "text=in.txt", "-o", "b:")
+        assert done.out.startswith("b:/sorted ") and folder.content("b:/sorted") == SORTED, done
+        folder.good("run", "a:/text/sort", "text=in.txt", "-o", "./b:")
+        assert folder.files() == ["b:", "in.txt"] and folder.read("b:") == SORTED
         nothing_is_left(labs)
 
 
@@ -302,7 +310,8 @@ def what_fails_is_told_readably():
         assert "run 'a:/shell': the algorithm 'shell' failed with exit status 7" in done.err and "[AlgorithmFailed]" in done.err, done
         assert done.err.endswith("  the end of what it printed:\n  first\n  second; line\n"), done
         assert "killed at a limit" in folder.bad(1, "run", "a:/quick", "-p", "script=sleep 60").err
-        assert "has not made its output" in folder.bad(1, "run", "a:/shell", "-p", "script=true").err
+        done = folder.bad(1, "run", "a:/shell", "-p", "script=echo nothing to do")
+        assert "ended well, but has not made its output 'out', the file /out/out [AlgorithmFailed]\n  the end of what it printed:\n  nothing to do\n" in done.err, done
         assert folder.files() == []
         nothing_is_left(labs)
         folder.write("in.txt", b"x\n")
@@ -312,7 +321,7 @@ def what_fails_is_told_readably():
                                  (["a:/text/sort", "other=in.txt"], ["other"]),
                                  (["a:/text/sort", "text=missing.txt"], ["input 'text'", "missing.txt"]),
                                  (["a:/text/sort", "text=/tmp"], ["input 'text'", "no regular file"]),
-                                 (["a:/text/sort", "text=in.png"], ["text/*", "image/png"]),
+                                 (["a:/text/sort", "text=in.png"], ["text/*", "image/png", "\n  give data of that type, or its right type with --content-type text=TYPE\n"]),
                                  (["a:/text/sort", "text=@a:/nothing"], ["input 'text'", "NoSuchData"]),
                                  (["a:/text/sort", "text=@nowhere:/x"], ["waybill trust"]),
                                  (["a:/text/sort", "text=https://127.0.0.1:1/x"], ["UnresolvableData", "AddressNotAllowed"]),
@@ -337,7 +346,9 @@ def wrong_usage_is_told():
                                  (["a:/two", "-p", "what"], "NAME=VALUE"), (["a:/two", "-o", "-"], "one, two"), (["a:/two", "-o", "b:/x"], "b:/x/"),
                                  (["a:/two", "--detach"], "-o ALIAS:/path/"), (["a:/two", "--overwrite", "always"], "--force"),
                                  (["a:/two", "--store", "b:/x"], "-o ALIAS:/path/"), (["a:/two", "--store", "/x", "-o", "b:/x/"], "--store"),
-                                 (["a:/two", "--content-type", "x=text/plain"], "'x'"), (["a:/two", "--attach", "odd"], "--attach")):
+                                 (["a:/two", "--content-type", "x=text/plain"], "'x'"), (["a:/two", "--attach", "odd"], "--attach: 'odd' is not one of mtom, swa, inline\n"),
+                                 (["a:/two", "--store", "/x", "--overwrite", "perhaps"], "--overwrite: 'perhaps' is not one of never, always, if-different\n"),
+                                 (["a:/two", "-o", "b:results"], "write b:/results for the instance, or ./b:results for a file")):
             done = folder.bad(2, "run", *arguments)
             assert words in done.err, (arguments, done)
         folder.bad(2, "algorithms", "--check", "a:")
@@ -376,6 +387,52 @@ def an_operator_sees_what_is_published():
         assert "Sorts the lines" in operator(0, "algorithms", "text/sort").out
         assert "NoSuchAlgorithm" in operator(1, "algorithms", "text/bad").err
         assert "algorithms" in folder.bad(1, "algorithms", "--check").err, "the client's home publishes nothing"
+
+
+def what_an_operator_is_told_about_programs_and_odd_files():
+    with work("a", start=False) as (labs, folder):
+        home = labs.a.home
+        tools = folder.path / "tools"
+        tools.mkdir()
+        tool = folder.write("tools/tool", b"#!/bin/sh\n")
+        published = home / "algorithms"
+
+        def problems():
+            done = Folder.run(folder, "--home", home, "algorithms", "--check", timeout=20)
+            return [line for line in done.err.splitlines() if f"{published}/" in line]
+
+        assert problems() == []
+        (published / "heat.toml").write_text('version = "1"\ntitle = "Heat"\ncommand = ["heat"]\n')
+        (published / "tool.toml").write_text(f'version = "1"\ntitle = "Tool"\n\ncommand = ["{tool}"]\n')
+        os.mkfifo(published / "fifo.toml")
+        (published / "folder.toml").mkdir()
+        (published / "device.toml").symlink_to("/dev/zero")
+        (published / "huge.toml").write_text("#" * 300_000)
+        for line, (name, words) in zip(problems(), (("device.toml:1: ", "is a device"), ("fifo.toml:1: ", "is a FIFO"), ("folder.toml:1: ", "is a folder"),
+                                                    ("heat.toml:3: ", "there is no /usr/bin/heat on this machine; install it"), ("huge.toml:1: ", "more than 256 KiB"),
+                                                    ("tool.toml:4: ", "in no folder that algorithms may read")), strict=True):
+            assert line.startswith(f"waybill: {published}/{name}") and words in line, line
+        with open(home / "waybill.toml", "a", encoding="utf-8") as settings:
+            settings.write(f'[algorithms]\nread_only = ["{tools}"]\n')
+        assert "may not be executed" in problems()[5], "the home's own settings are looked at"
+        tool.chmod(0o755)
+        assert len(problems()) == 5
+        assert "NoSuchAlgorithm" in Folder.run(folder, "--home", home, "algorithms", "heat").err
+
+
+def the_guide_works_as_written():
+    guide = (SOURCE / "docs/algorithms.md").read_text()
+    commands = guide.split("From the command line:\n\n```\n", 1)[1].split("```", 1)[0]
+    with Peer(lambda arrived: (200, {"Content-Type": "text/plain"}, b"from\nelsewhere\n")) as peer, work("lab", "archive", settings=peer.egress) as (labs, folder):
+        shutil.copytree(SOURCE / "examples/algorithms", labs.lab.home / "algorithms", dirs_exist_ok=True)
+        folder.write("words.txt", b"c\na\nb\n")
+        folder.good("put", "words.txt", "lab:/words.txt")
+        folder.good("put", "words.txt", "archive:/2026/words.txt")
+        for command in commands.replace("https://example.org/words.txt", peer.url).splitlines():
+            done = subprocess.run(["bash", "-o", "pipefail", "-c", command], cwd=folder.path, capture_output=True, timeout=120,
+                                  env=folder.environment({"PATH": f"{BIN}:{os.environ['PATH']}", "WAYBILL_HOME": str(labs.client_home)}))
+            assert done.returncode == 0, (command, done)
+        assert folder.read("sorted.txt") == SORTED == folder.content("lab:/sorted/sorted") and folder.content("archive:/sorted/sorted") == b"elsewhere\nfrom\n"
 
 
 def rights_and_tokens_name_algorithms():
@@ -422,4 +479,5 @@ def progress_on_a_terminal():
 main(what_there_is_is_listed_and_described, inputs_come_from_everywhere, a_large_file_is_streamed, results_go_to_files, files_that_are_there_stay,
      results_are_kept_where_they_were_made, results_go_to_another_instance, where_results_may_not_go, jobs_are_listed_watched_shown_and_cancelled,
      a_job_is_followed, a_log_that_loses_its_beginning_is_followed, a_job_goes_on_when_its_command_is_interrupted, what_fails_is_told_readably,
-     wrong_usage_is_told, a_url_is_fetched_by_the_instance, an_operator_sees_what_is_published, rights_and_tokens_name_algorithms, progress_on_a_terminal)
+     wrong_usage_is_told, a_url_is_fetched_by_the_instance, an_operator_sees_what_is_published, what_an_operator_is_told_about_programs_and_odd_files, the_guide_works_as_written,
+     rights_and_tokens_name_algorithms, progress_on_a_terminal)

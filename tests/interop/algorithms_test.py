@@ -186,14 +186,21 @@ def programs_that_fail():
             return reply
 
         fails("shell", "echo what went wrong >&2; exit 3", "exit status 3", "what went wrong")
-        fails("shell", "kill -9 $$", "137")
+        fails("shell", "kill -9 $$", "137 (SIGKILL: of its own doing, or the machine had no memory left)")
+        fails("shell", "kill -SEGV $$", "139 (SIGSEGV)")
         fails("shell", "exit 152", "exit status 152")  # which is no limit, though the kernel's would look like that
-        fails("shell", "true", "has not made its output")
+        fails("shell", "echo nothing to do", "ended well, but has not made its output &apos;out&apos;, the file /out/out", "nothing to do")
         fails("shell", "ln -s /etc/passwd /out/out", "out")
-        fails("quick", "sleep 30", "was killed at a limit", "wall time", "allowed: 6.0 s")
-        fails("quick", "while :; do :; done", "CPU")
-        fails("quick", "head -c 5000000 /dev/zero > /out/out", "killed at a limit")
-        fails("shell", "head -c 400000000 /dev/zero | tail", "memory")
+        # Each limit: which, how much was used, how much is allowed; also where the kernel stops the program, and it ends by itself.
+        killed = "was killed at a limit: "
+        fails("quick", "sleep 30", killed + "wall time of 6.", "(allowed: 6.0 s)")
+        fails("quick", "while :; do :; done", killed + "CPU time of ", "(allowed: 1.0 s)")
+        fails("quick", "echo begun; head -c 5000000 /dev/zero > /out/out", killed + "output of ", "(allowed: 1.0 MiB)", "begun\n")
+        fails("quick", "sleep 0.2; head -c 90000000 /dev/zero > /tmp/x", killed + "memory of ", "(allowed: 64.0 MiB)")
+        fails("shell", "head -c 400000000 /dev/zero | tail", killed + "memory of ", "(allowed: 256.0 MiB)")
+        fails("quick", "for n in $(seq 20); do sleep 5 & done; wait", killed, "processes and threads at the same time (allowed: 8)")
+        fails("quick", "python3 -c 'import socket, time; keep = [socket.socketpair() for n in range(120)]; time.sleep(3)' & "
+              "python3 -c 'import socket, time; keep = [socket.socketpair() for n in range(120)]; time.sleep(3)' & wait", killed, "sockets at the same time (allowed: 256)")
         fails("shell", "cat " + str(lab.home / "instance.key"), "No such file")
         fails("shell", "ls /home/nobody " + str(lab.home), "No such file")
         made = run(lab, invoke("shell", script="yes a line | head -c 3000000 >&2; echo the end >&2; echo x > /out/out"))
@@ -339,6 +346,32 @@ def files_are_looked_at_again():
         run(lab, invoke("two"))
 
 
+def programs_come_and_go():
+    with single() as lab:
+        program = lab.home / "algorithms/programs/own"
+        (lab.home / "algorithms/own.toml").write_text('version = "1"\ntitle = "Own"\ncommand = [\n  "/programs/own"]\n')
+        lab.start()
+
+        def log():
+            return (lab.folder / "waybilld.log").read_text()
+
+        expect_fault(send(lab, invoke("own")), "NoSuchAlgorithm")
+        assert "own.toml:3: 'command' begins with '/programs/own', which cannot be run: there is no /programs/own on this machine" in log(), log()[-2000:]
+        program.parent.mkdir()
+        program.write_text("#!/bin/sh\n")
+        wait_until(lambda: send(lab, invoke("own"))[0] == 500 and "/programs/own may not be executed" in log(), "what is not executable is told")
+        program.chmod(0o755)
+        wait_until(lambda: send(lab, invoke("own"))[0] == 200, "it is back")
+        time.sleep(1.1)  # the next call looks at the folder
+        run(lab, invoke("own"))
+        program.unlink()
+        reply = send(lab, invoke("own"))
+        expect_fault(reply, "AlgorithmFailed")
+        assert b"there is no /programs/own on this machine; ask the instance&apos;s operator" in reply[2] and str(lab.home).encode() not in reply[2], reply[2]
+        wait_until(lambda: b"NoSuchAlgorithm" in send(lab, invoke("own"))[2], "it is left out again")
+        no_job_files(lab)
+
+
 def described_as_declared():
     with single() as lab:
         lab.start()
@@ -385,5 +418,5 @@ def nothing_runs_without_a_sandbox():
 if __name__ == "__main__":
     main(every_way_in, several_of_one_input, fall_over, what_a_caller_may, parameters_are_checked, every_way_out, a_stored_result_has_a_receipt, programs_that_fail,
          results_go_elsewhere, jobs_in_every_way, jobs_that_fail, jobs_are_cancelled, as_many_jobs_as_allowed,
-         jobs_cancelled_while_they_are_picked, turns_are_shared, files_are_looked_at_again, described_as_declared,
+         jobs_cancelled_while_they_are_picked, turns_are_shared, files_are_looked_at_again, programs_come_and_go, described_as_declared,
          a_stop_does_not_wait_for_programs, nothing_runs_without_a_sandbox)

@@ -7,7 +7,11 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 #include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <optional>
 #include <set>
+#include <sys/stat.h>
 
 namespace {
 
@@ -30,6 +34,8 @@ class AlgorithmFileTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(idFromTheFileOrFromTheKey);
   CPPUNIT_TEST(numbersAreKeptCanonical);
   CPPUNIT_TEST(missingFileIsRefused);
+  CPPUNIT_TEST(whatIsNoFileIsRefused);
+  CPPUNIT_TEST(hugeFileIsRefused);
   CPPUNIT_TEST(brokenTomlIsRefused);
   CPPUNIT_TEST(keyGivenTwiceIsRefused);
   CPPUNIT_TEST(unknownKeysAreRefused);
@@ -66,6 +72,9 @@ class AlgorithmFileTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE_END();
 
 public:
+  void setUp() override { files_.emplace(); }
+  void tearDown() override { files_.reset(); }
+
   void everyKeyIsRead() {
     const auto algorithm = load(R"(version = "1.0"
 title = "Sort lines"
@@ -168,7 +177,7 @@ LC_ALL = "C.UTF-8"
     CPPUNIT_ASSERT_EQUAL(std::string("other/one"), load("id = 'other/one'\n" + start).description.id);
     CPPUNIT_ASSERT_EQUAL(
         std::string("good"),
-        services::loadAlgorithm(files_.write("a.toml", "id = 'good'\n" + start), "not good").description.id);
+        services::loadAlgorithm(files_->write("a.toml", "id = 'good'\n" + start), "not good").description.id);
   }
 
   void numbersAreKeptCanonical() {
@@ -185,13 +194,41 @@ LC_ALL = "C.UTF-8"
 
   void missingFileIsRefused() {
     try {
-      static_cast<void>(services::loadAlgorithm(files_.path("none.toml"), "none"));
+      static_cast<void>(services::loadAlgorithm(files_->path("none.toml"), "none"));
     } catch (const Fault &fault) {
       CPPUNIT_ASSERT_MESSAGE(fault.reason(), fault.reason().find("none.toml:1: ") != std::string::npos);
       CPPUNIT_ASSERT_MESSAGE(fault.reason(), fault.reason().find("cannot be read") != std::string::npos);
       return;
     }
     CPPUNIT_FAIL("read a file that is not there");
+  }
+
+  void whatIsNoFileIsRefused() {
+    const auto refusedAs = [this](const std::string &kind) {
+      try {
+        static_cast<void>(services::loadAlgorithm(files_->path("x.toml"), "x"));
+      } catch (const Fault &fault) {
+        const auto what = files_->path("x.toml").string() + ":1: this has to be a TOML file, and is " + kind;
+        CPPUNIT_ASSERT_MESSAGE(fault.reason(), fault.reason().starts_with(what));
+        return;
+      }
+      CPPUNIT_FAIL("read " + kind);
+    };
+    CPPUNIT_ASSERT_EQUAL(0, ::mkfifo(files_->path("x.toml").c_str(), 0600)); // opening it would wait
+    refusedAs("a FIFO");
+    std::filesystem::remove(files_->path("x.toml"));
+    std::filesystem::create_directory(files_->path("x.toml"));
+    refusedAs("a folder");
+    std::filesystem::remove(files_->path("x.toml"));
+    std::filesystem::create_symlink("/dev/zero", files_->path("x.toml"));
+    refusedAs("a device");
+  }
+
+  void hugeFileIsRefused() {
+    constexpr std::size_t most = 256 * 1024;
+    const auto withComment = [](std::size_t size) { return start + std::string(size - start.size(), '#'); };
+    CPPUNIT_ASSERT_EQUAL(std::string("T"), load(withComment(most)).description.title);
+    refused(withComment(most + 1), 1, "more than 256 KiB");
   }
 
   void brokenTomlIsRefused() {
@@ -244,7 +281,7 @@ LC_ALL = "C.UTF-8"
     refused("id = 'a//b'\n" + start, 1, "'id' is no id");
     refused("id = '" + std::string(201, 'a') + "'\n" + start, 1, "'id' is no id");
     try {
-      static_cast<void>(services::loadAlgorithm(files_.write("a b.toml", start), "a b"));
+      static_cast<void>(services::loadAlgorithm(files_->write("a b.toml", start), "a b"));
     } catch (const Fault &fault) {
       CPPUNIT_ASSERT_MESSAGE(fault.reason(),
                              fault.reason().find("a b.toml:1: the file's name gives no id") != std::string::npos);
@@ -446,6 +483,12 @@ LC_ALL = "C.UTF-8"
     refused(tool("type = 'enumeration'\nvalues = ['../x']\n"), 3, "'p' is none");
     refused("version = '1'\ntitle = 'T'\ncommand = ['{input.i}']\n[inputs.i]\n", 3, "'i' is none");
     load(tool("type = 'enumeration'\nvalues = ['gzip', 'xz']\n"));
+    const std::string values =
+        "type = 'enumeration'\ndefault = '0'\nvalues = ['0','1','2','3','4','5','6','7','8','9']\n";
+    refused("version = '1'\ntitle = 'T'\ncommand = ['p{parameter.a}{parameter.b}{parameter.c}{parameter.d}']\n"
+            "[parameters.a]\n" +
+                values + "[parameters.b]\n" + values + "[parameters.c]\n" + values + "[parameters.d]\n" + values,
+            3, "a choice of more than 1000 programs");
   }
 
   void standardStreamsAreChecked() {
@@ -515,7 +558,7 @@ LC_ALL = "C.UTF-8"
 
 private:
   Algorithm load(const std::string &text) {
-    return services::loadAlgorithm(files_.write("text/sort.toml", text), "text/sort");
+    return services::loadAlgorithm(files_->write("text/sort.toml", text), "text/sort");
   }
 
   void refused(const std::string &text, int line, const std::string &what) {
@@ -523,7 +566,7 @@ private:
       load(text);
     } catch (const Fault &fault) {
       CPPUNIT_ASSERT(fault.code() == FaultCode::BadParameter);
-      const auto start = files_.path("text/sort.toml").string() + ":" + std::to_string(line) + ": ";
+      const auto start = files_->path("text/sort.toml").string() + ":" + std::to_string(line) + ": ";
       CPPUNIT_ASSERT_MESSAGE(fault.reason() + "\nfor\n" + text, fault.reason().starts_with(start));
       CPPUNIT_ASSERT_MESSAGE(fault.reason(), fault.reason().find(what) != std::string::npos);
       return;
@@ -531,7 +574,7 @@ private:
     CPPUNIT_FAIL("accepted: " + text);
   }
 
-  test::AlgorithmFiles files_;
+  std::optional<test::AlgorithmFiles> files_;
 };
 
 CPPUNIT_TEST_SUITE_REGISTRATION(AlgorithmFileTest);

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <sys/stat.h>
 
 namespace {
 
@@ -23,6 +24,8 @@ class ConfigTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(keyOutsideOfTablesIsRefused);
   CPPUNIT_TEST(badValuesAreRefusedWithTheirLine);
   CPPUNIT_TEST(brokenTomlIsRefusedWithItsLine);
+  CPPUNIT_TEST(whatIsNoFileOrTooLargeIsRefused);
+  CPPUNIT_TEST(configOfAHome);
   CPPUNIT_TEST(listenAddresses);
   CPPUNIT_TEST(everyKeyIsInTheGuide);
   CPPUNIT_TEST_SUITE_END();
@@ -89,6 +92,27 @@ public:
   void unknownTableIsRefusedWithItsLine() { refused("\n[sever]\nworkers = 3\n", ":2: ", "'[sever]'"); }
   void keyOutsideOfTablesIsRefused() { refused("workers = 3\n", ":1: ", "'workers'"); }
   void brokenTomlIsRefusedWithItsLine() { refused("[server]\nworkers = = 3\n", ":2: ", ""); }
+
+  void whatIsNoFileOrTooLargeIsRefused() {
+    constexpr std::size_t most = 1024 * 1024;
+    load(std::string(most, '#'));
+    refused(std::string(most + 1, '#'), ":1: ", "more than 1024 KiB");
+    std::filesystem::remove(folder_ / "waybill.toml");
+    CPPUNIT_ASSERT_EQUAL(0, ::mkfifo((folder_ / "waybill.toml").c_str(), 0600)); // opening it would wait
+    try {
+      static_cast<void>(services::configOf(folder_));
+      CPPUNIT_FAIL("read a FIFO");
+    } catch (const Fault &fault) {
+      CPPUNIT_ASSERT_MESSAGE(fault.reason(), fault.reason().find("and is a FIFO") != std::string::npos);
+    }
+    CPPUNIT_ASSERT_THROW(static_cast<void>(services::loadConfig(folder_ / "none.toml")), Fault);
+  }
+
+  void configOfAHome() {
+    CPPUNIT_ASSERT_EQUAL(std::string("info"), services::configOf(folder_).logLevel);
+    load("[log]\nlevel = 'debug'\n");
+    CPPUNIT_ASSERT_EQUAL(std::string("debug"), services::configOf(folder_).logLevel);
+  }
 
   void badValuesAreRefusedWithTheirLine() {
     refused("[server]\nworkers = 0\n", ":2: ", "from 1 to 1024");

@@ -27,7 +27,13 @@ class SandboxLimitsTest : public test::SandboxFixture {
   CPPUNIT_TEST(memoryOfEmptyTemporaryFiles);
   CPPUNIT_TEST(sharedPagesCountOnce);
   CPPUNIT_TEST(forkBomb);
+  CPPUNIT_TEST(processesOfAProgramThatEndsWhenForkFails);
   CPPUNIT_TEST(threads);
+  CPPUNIT_TEST(sockets);
+  CPPUNIT_TEST(socketsThatNobodyHasOpen);
+  CPPUNIT_TEST(memoryInConnections);
+  CPPUNIT_TEST(descriptors);
+  CPPUNIT_TEST(oneBigTemporaryFile);
   CPPUNIT_TEST(oneBigFile);
   CPPUNIT_TEST(manyFiles);
   CPPUNIT_TEST(sparseFile);
@@ -132,6 +138,66 @@ public:
                        "  try: os.fork()\n"
                        "  except OSError: time.sleep(0.01)\n"));
     assertLimit("llowed", shell("bomb() { bomb | bomb & }; bomb; sleep 20"));
+  }
+
+  void processesOfAProgramThatEndsWhenForkFails() {
+    task_.limits.processes = 10;
+    assertLimit(" processes and threads at the same time (allowed: 10)",
+                shell("i=0; while [ $i -lt 40 ]; do sleep 20 & i=$((i+1)); done; sleep 0.3; exit 2"));
+  }
+
+  void sockets() {
+    const std::string pairs = "import socket, time\n"
+                              "keep = [socket.socketpair() for i in range(120)]\n"
+                              "time.sleep(1)\n";
+    assertExited(0, python(pairs));
+    // Two of them have more than is allowed.
+    assertLimit("sockets at the same time (allowed: 256)",
+                shell("for n in 1 2; do python3 -c '" + pairs + "' & done; wait"));
+  }
+
+  void socketsThatNobodyHasOpen() {
+    // Connections that were never accepted, and whose other ends are closed: data waits there all the same.
+    assertLimit("sockets at the same time (allowed: 256)",
+                python("import socket, time\n"
+                       "server = socket.socket(socket.AF_UNIX); server.bind('/tmp/s'); server.listen(4000)\n"
+                       "for i in range(1000):\n"
+                       "  client = socket.socket(socket.AF_UNIX); client.connect('/tmp/s'); client.setblocking(False)\n"
+                       "  client.send(b'x' * 100000); client.close()\n"
+                       "time.sleep(20)\n"));
+  }
+
+  void memoryInConnections() {
+    task_.limits.memory = 64 * mebibyte;
+    assertLimit("memory of ", python("import socket, time\n"
+                                     "server = socket.socket(); server.bind(('127.0.0.1', 0)); server.listen(200)\n"
+                                     "keep = []\n"
+                                     "for i in range(100):\n"
+                                     "  client = socket.create_connection(server.getsockname())\n"
+                                     "  keep += [client, server.accept()[0]]\n"
+                                     "  client.setblocking(False)\n"
+                                     "  try:\n"
+                                     "    while True: client.send(b'x' * 1000000)\n"
+                                     "  except BlockingIOError: pass\n"
+                                     "time.sleep(20)\n"));
+  }
+
+  void descriptors() {
+    assertExited(0, python("keep = []\n"
+                           "try:\n"
+                           "  while True: keep.append(open('/dev/null'))\n"
+                           "except OSError as error: print(len(keep) + 3, error.strerror)\n"));
+    CPPUNIT_ASSERT_EQUAL(std::string("256 Too many open files\n"), log_);
+  }
+
+  void oneBigTemporaryFile() {
+    task_.limits.memory = 32 * mebibyte;
+    // It ends by itself for want of room, before or after somebody has looked.
+    for (const std::string place : {"/tmp", "/dev/shm"}) {
+      const auto result = shell("sleep 0.1; cat /dev/zero > " + place + "/big");
+      assertLimit("memory of 3", result);
+      assertHas(result.limit, "(allowed: 32.0 MiB)");
+    }
   }
 
   void threads() {

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <csignal>
 #include <fcntl.h>
+#include <map>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -36,6 +37,9 @@ class SandboxTest : public test::SandboxFixture {
   CPPUNIT_TEST(noNewNamespaces);
   CPPUNIT_TEST(nothingElseIsWritable);
   CPPUNIT_TEST(noMemoryOutsideOfTheCount);
+  CPPUNIT_TEST(buffersStaySmall);
+  CPPUNIT_TEST(onlyUsualSockets);
+  CPPUNIT_TEST(justInTimeCompilersWork);
   CPPUNIT_TEST(usualProgramsWork);
   CPPUNIT_TEST(furtherFolders);
   CPPUNIT_TEST(whatWouldShowTheHomeIsRefused);
@@ -242,6 +246,47 @@ public:
     CPPUNIT_ASSERT_EQUAL(std::string("38\n-1 38\n-1 38\n-1 95\n"), log_);
   }
 
+  void buffersStaySmall() {
+    assertExited(0, python("import fcntl, os, socket\n"
+                           "a, b = socket.socketpair()\n"
+                           "for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):\n"
+                           "  before = a.getsockopt(socket.SOL_SOCKET, option)\n"
+                           "  a.setsockopt(socket.SOL_SOCKET, option, 4 * before)\n"
+                           "  print(a.getsockopt(socket.SOL_SOCKET, option) - before)\n"
+                           "a.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)\n"
+                           "print(a.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE))\n"
+                           "for option in (32, 33):\n" // SO_SNDBUFFORCE, SO_RCVBUFFORCE
+                           "  try: a.setsockopt(socket.SOL_SOCKET, option, 1000000); print('done')\n"
+                           "  except OSError as error: print(error.errno)\n"
+                           "r, w = os.pipe()\n"
+                           "try: fcntl.fcntl(w, 1031, 1 << 20)\n" // F_SETPIPE_SZ
+                           "except OSError as error: print(error.errno)\n"
+                           "print(fcntl.fcntl(w, 1032), fcntl.fcntl(w, fcntl.F_GETFD))\n"));
+    CPPUNIT_ASSERT_EQUAL(std::string("0\n0\n1\n1\n1\n1\n65536 1\n"), log_);
+  }
+
+  void onlyUsualSockets() {
+    assertExited(
+        0, python("import ctypes\n"
+                  "libc = ctypes.CDLL(None, use_errno=True)\n"
+                  "for family, kind, protocol in ((1, 1, 0), (1, 2, 0), (1, 5, 0), (2, 1, 0), (2, 2, 0), (10, 1, 6),\n"
+                  "    (10, 0o2000002, 17), (2, 5, 0), (2, 6, 33), (2, 1, 132), (2, 1, 262), (2, 3, 1), (2, 2, 136)):\n"
+                  "  print(0 if libc.socket(family, kind, protocol) >= 0 else ctypes.get_errno(), end=' ')\n"
+                  "pair = (ctypes.c_int * 2)()\n"
+                  "print(libc.socketpair(1, 1, 0, pair), libc.socketpair(30, 2, 0, pair), ctypes.get_errno())\n"));
+    CPPUNIT_ASSERT_EQUAL(std::string("0 0 0 0 0 0 0 94 94 93 93 94 93 0 -1 97\n"), log_);
+  }
+
+  void justInTimeCompilersWork() {
+    if (::access("/usr/bin/node", X_OK) != 0) {
+      return; // interop tests need it, and this is its other use
+    }
+    task_.limits.processes = 64;
+    task_.command = {"node", "-e", "let sum = 0; for (let i = 0; i < 1e7; i++) sum += i % 7; console.log(sum)"};
+    assertExited(0, run());
+    CPPUNIT_ASSERT_EQUAL(std::string("29999994\n"), log_);
+  }
+
   void usualProgramsWork() {
     // Threads, processes, shared memory, temporary files, locks, pipes, terminals that are not there.
     assertExited(0, python("import multiprocessing as m, tempfile, threading, subprocess, sys\n"
@@ -267,7 +312,7 @@ public:
     const auto result = run();
     const auto said = log_;
     options_.readOnly = {};
-    assertFault(FaultCode::BadParameter, "may read", [this] { run(); });
+    assertFault(FaultCode::AlgorithmFailed, "is in no folder that algorithms may read", [this] { run(); });
     services::removeFolder(name);
     assertExited(0, result);
     CPPUNIT_ASSERT_EQUAL(std::string("weights"), said);
@@ -290,10 +335,32 @@ public:
   }
 
   void aProgramThatIsNotThere() {
-    for (const std::string program : {"no-such-program", "/usr/bin/no-such-program", "/usr", "/etc/passwd", ""}) {
+    options_.programs = home_ + "/programs";
+    write(home_ + "/program", "#!/bin/sh\n"); // in the home, and not in programs/
+    std::filesystem::create_directory(options_.programs);
+    write(options_.programs + "/closed", "#!/bin/sh\n");
+    std::filesystem::permissions(options_.programs + "/closed", std::filesystem::perms(0644));
+    const std::string none = "there is no ";
+    for (const auto &[program, why] :
+         std::map<std::string, std::string>{{"no-such-program", none + "/usr/bin/no-such-program on this machine"},
+                                            {"/usr/bin/no-such-program", none},
+                                            {"relative/program", none},
+                                            {"/programs/none", none + "/programs/none"},
+                                            {"/programs/closed", "may not be executed"},
+                                            {"/usr/bin", "no program, but a folder"},
+                                            {"/etc/passwd", "in no folder that algorithms may read"},
+                                            {home_ + "/program", "in no folder that algorithms may read"},
+                                            {"/usr/lib/os-release", "may not be executed"},
+                                            {"", "no program"}}) {
+      assertHas(Sandbox(options_).whyNotRunnable(program), why);
       task_.command = {program};
-      assertFault(FaultCode::BadParameter, program, [this] { run(); });
+      assertFault(FaultCode::AlgorithmFailed, why, [this] { run(); });
     }
+    for (const std::string program : {"true", "/usr/bin/true", "/bin/true", "/in/program"}) {
+      CPPUNIT_ASSERT_EQUAL(std::string(), Sandbox(options_).whyNotRunnable(program));
+    }
+    std::filesystem::permissions(options_.programs + "/closed", std::filesystem::perms(0755));
+    CPPUNIT_ASSERT_EQUAL(std::string(), Sandbox(options_).whyNotRunnable("/programs/closed"));
   }
 
   void unsafeNamesAndArguments() {
