@@ -5,6 +5,7 @@
 #include "cli/output.hpp"
 #include "cli/overwrite_option.hpp"
 #include "cli/people.hpp"
+#include "cli/priority_option.hpp"
 #include "cli/side_fault.hpp"
 #include "cli/task.hpp"
 #include "cli/usage.hpp"
@@ -25,6 +26,7 @@ struct CopyOptions {
   bool recursive = false;
   bool detach = false;
   bool pull = false;
+  std::optional<std::int32_t> priority;
 };
 
 /// How long the destination may be at work on what it pulls before its answer is given up.
@@ -52,11 +54,16 @@ public:
   Copy(const CopyOptions &options, Context &context)
       : options_(options), context_(context), from_(remoteSide(options.source)), to_(remoteSide(options.target)),
         source_(context.remote(from_.instance)), destination_(context.remote(to_.instance, longestPull)),
-        calls_(source_, destination_, options.overwrite), progress_(context.globals().quiet),
+        calls_(source_, destination_, options.overwrite, options.priority), progress_(context.globals().quiet),
         run_(calls_, source_, destination_, events(), progress_), pulls_(options.pull || calls_.isOneInstance()) {
     if (options.detach && pulls_) {
       throw WrongUsage("--detach is for what the source sends; what is pulled, or stays at one instance, is done when "
                        "the command ends");
+    }
+    if (options.priority && pulls_) {
+      throw WrongUsage(
+          "--priority is for what the source sends, which is queued there; what is pulled, or stays at one "
+          "instance, waits in no queue");
     }
   }
 
@@ -228,6 +235,7 @@ void addCopy(CLI::App &app, Work &work) {
       ->required();
   command->add_flag("-r,--recursive", options->recursive, "all at or below SOURCE");
   addOverwrite(*command, options->overwrite);
+  addPriority(*command, options->priority);
   command->add_flag("--detach", options->detach, "print the ids of the transfers, and wait for none of them");
   command->add_flag("--pull", options->pull,
                     "the target's instance fetches, for when it can reach the other and not the other way round");

@@ -19,6 +19,7 @@ Task asTask(const Job &job) {
   task.state = job.state;
   task.detail = phase;
   task.attempts = job.attempts;
+  task.priority = job.priority ? std::to_string(*job.priority) : "";
   task.started = job.started;
   task.way = job.algorithm + " -> " + job.destination;
   if (job.lastError) { // what follows the first line is the log
@@ -33,6 +34,7 @@ Task asTask(const Job &job) {
                  {"state", state},
                  {"phase", phase},
                  {"attempts", std::to_string(job.attempts)},
+                 {"priority", task.priority},
                  {"last error", task.lastError.value_or("")},
                  {"exit status", job.exitStatus ? std::to_string(*job.exitStatus) : ""},
                  {"started", formatUtc(job.started)},

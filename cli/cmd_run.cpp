@@ -9,6 +9,7 @@
 #include "cli/overwrite_option.hpp"
 #include "cli/people.hpp"
 #include "cli/places.hpp"
+#include "cli/priority_option.hpp"
 #include "cli/remote_name.hpp"
 #include "cli/run_inputs.hpp"
 #include "cli/run_results.hpp"
@@ -41,6 +42,7 @@ struct RunOptions {
   bool force = false;
   std::optional<Attach> attach;
   bool detach = false;
+  std::optional<std::int32_t> priority;
 };
 
 /// Whether the results go to an instance.
@@ -123,6 +125,7 @@ private:
   void prepare() {
     refuseHalfRemote(options_.output, context_);
     request_.algorithm = name_.id;
+    request_.priority = options_.priority;
     for (const auto &[name, value] : namedArguments(options_.parameters, "--param takes NAME=VALUE", "order=numeric")) {
       request_.parameters.push_back({name, value});
     }
@@ -363,6 +366,7 @@ void addOptions(CLI::App &command, RunOptions &options) {
   command.add_option("--attach", options.attach, "how results are packed; MTOM when left out")
       ->transform(choice<Attach>({{"mtom", Attach::Mtom}, {"swa", Attach::SwA}, {"inline", Attach::Inline}}))
       ->option_text("mtom|swa|inline");
+  addPriority(command, options.priority);
   command.add_flag("--detach", options.detach, "with results that go to an instance: print the id of the job, and go");
 }
 

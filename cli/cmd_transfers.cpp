@@ -32,6 +32,7 @@ Task asTask(const Transfer &transfer) {
   task.state = transfer.state;
   task.detail = bytes(transfer);
   task.attempts = transfer.attempts;
+  task.priority = transfer.priority ? std::to_string(*transfer.priority) : "";
   task.started = transfer.started;
   task.way = way(transfer);
   task.lastError = transfer.lastError;
@@ -43,6 +44,7 @@ Task asTask(const Transfer &transfer) {
                  {"state", std::string(name(transfer.state))},
                  {"bytes", task.detail},
                  {"attempts", std::to_string(transfer.attempts)},
+                 {"priority", task.priority},
                  {"last error", transfer.lastError.value_or("")},
                  {"started", formatUtc(transfer.started)},
                  {"ended", transfer.ended ? formatUtc(*transfer.ended) : ""},

@@ -114,6 +114,7 @@ Json toJson(const Transfer &transfer) {
   Json json{{"messageId", transfer.messageId}, {"operation", transfer.operation}, {"owner", transfer.owner},
             {"state", name(transfer.state)},   {"bytesDone", transfer.bytesDone}, {"bytesTotal", transfer.bytesTotal},
             {"attempts", transfer.attempts}};
+  put(json, "priority", transfer.priority);
   put(json, "lastError", transfer.lastError);
   json["started"] = formatUtc(transfer.started);
   put(json, "ended", transfer.ended);
@@ -130,6 +131,7 @@ Json toJson(const Job &job) {
             {"state", name(job.state)},
             {"phase", name(job.phase)},
             {"attempts", job.attempts}};
+  put(json, "priority", job.priority);
   put(json, "lastError", job.lastError);
   put(json, "exitStatus", job.exitStatus);
   if (!job.log.empty()) {

@@ -13,7 +13,7 @@ namespace waybill::cli {
 namespace {
 
 constexpr std::string_view uuid = "urn:uuid:";
-constexpr std::size_t columns = 6;
+constexpr std::size_t columns = 7;
 using Row = std::array<std::string, columns>;
 
 Row rowOf(const Task &task, Time now) {
@@ -22,6 +22,7 @@ Row rowOf(const Task &task, Time now) {
           std::string(name(task.state)),
           task.detail,
           std::to_string(task.attempts),
+          task.priority.empty() ? "-" : task.priority,
           durationForPeople(age),
           task.way};
 }
@@ -39,7 +40,7 @@ bool hasFailed(const Task &task) { return task.lastError && task.state != Transf
 } // namespace
 
 std::string taskTable(const TaskKind &kind, const std::vector<Task> &tasks, Time now) {
-  const Row titles{"ID", "STATE", kind.detail, "TRIES", "AGE", kind.way};
+  const Row titles{"ID", "STATE", kind.detail, "TRIES", "PRIO", "AGE", kind.way};
   std::vector<Row> rows{titles};
   std::array<std::size_t, columns> widths{};
   for (const auto &task : tasks) {

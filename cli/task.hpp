@@ -23,6 +23,7 @@ struct Task {
   TransferState state = TransferState::Queued;
   std::string detail; ///< what more there is to say of the state: bytes, the phase
   std::uint32_t attempts = 0;
+  std::string priority; ///< empty: of what no caller gives one
   Time started;
   std::string way; ///< from what, to where
   std::optional<std::string> lastError;

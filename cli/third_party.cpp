@@ -71,6 +71,7 @@ bool ThirdParty::isOneInstance() const { return isSameInstance(source_, destinat
 
 std::string ThirdParty::send(const CopyBatch &batch) {
   CopyRequest request;
+  request.priority = priority_;
   for (const auto &item : batch) {
     auto &data = request.data.emplace_back();
     data.id = item.from.id;

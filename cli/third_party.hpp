@@ -5,6 +5,8 @@
 #include "domain/messages.hpp"
 #include "services/remote_instance.hpp"
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,8 +26,9 @@ namespace waybill::cli {
 class ThirdParty {
 public:
   /// Both must outlive this.
-  ThirdParty(services::RemoteInstance &source, services::RemoteInstance &destination, Overwrite overwrite)
-      : source_(source), destination_(destination), overwrite_(overwrite) {}
+  ThirdParty(services::RemoteInstance &source, services::RemoteInstance &destination, Overwrite overwrite,
+             std::optional<std::int32_t> priority)
+      : source_(source), destination_(destination), overwrite_(overwrite), priority_(priority) {}
 
   /// Asks the source to send these to the destination. Returns the id of the transfer. Throws what the source answers.
   [[nodiscard]] std::string send(const CopyBatch &batch);
@@ -39,6 +42,7 @@ private:
   services::RemoteInstance &source_;
   services::RemoteInstance &destination_;
   Overwrite overwrite_;
+  std::optional<std::int32_t> priority_; ///< of what is sent
 };
 
 } // namespace waybill::cli

@@ -28,8 +28,9 @@ struct Job {
   std::string log;                        ///< the end of what the program has printed so far
   Time started;                           ///< when the request was taken
   std::optional<Time> ended;
-  std::string destination;   ///< the address that the response goes to
-  std::vector<Data> receipt; ///< what the receiver said that it stored
+  std::string destination;              ///< the address that the response goes to
+  std::vector<Data> receipt;            ///< what the receiver said that it stored
+  std::optional<std::int32_t> priority; ///< none: not told, by an older instance
   friend bool operator==(const Job &, const Job &) = default;
 };
 

@@ -23,7 +23,8 @@ enum class Overwrite : std::uint8_t { Never, Always, IfDifferent };
 
 struct CopyRequest {
   std::vector<Data> data;
-  std::optional<Attach> attach; ///< none: as the request came, else MTOM
+  std::optional<Attach> attach;         ///< none: as the request came, else MTOM
+  std::optional<std::int32_t> priority; ///< none: normalPriority
 };
 struct CopyResponse {
   std::vector<Data> data;
@@ -103,10 +104,11 @@ struct InvokeRequest {
   std::string algorithm; ///< id
   std::vector<NamedData> inputs;
   std::vector<NamedValue> parameters;
-  std::optional<std::string> store;   ///< path prefix: the outputs are kept there
-  std::optional<Attach> attach;       ///< none: as the request came, else MTOM
-  std::optional<Overwrite> overwrite; ///< of what is stored; none: Never
-  std::vector<NamedData> outputs;     ///< what outputs are to be called and how to be kept, where the caller cares
+  std::optional<std::string> store;     ///< path prefix: the outputs are kept there
+  std::optional<Attach> attach;         ///< none: as the request came, else MTOM
+  std::optional<Overwrite> overwrite;   ///< of what is stored; none: Never
+  std::vector<NamedData> outputs;       ///< what outputs are to be called and how to be kept, where the caller cares
+  std::optional<std::int32_t> priority; ///< none: normalPriority
 };
 struct InvokeResponse {
   std::string job; ///< MessageID of the Invoke

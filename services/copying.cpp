@@ -130,7 +130,9 @@ CopyReply DataManager::copy(Call &call, const CopyRequest &request) const {
 CopyOrder DataManager::order(Call &call, const CopyRequest &request) const {
   checkCount(request);
   const Permission mayRead(trust_, call, Right::Read);
-  CopyOrder order{{}, howToAttach(request.attach, call), 0};
+  CopyOrder order;
+  order.attach = howToAttach(request.attach, call);
+  order.priority = request.priority.value_or(normalPriority);
   ReplyBound bound(call.operation, limits_.replyBytes);
   for (const auto &data : request.data) {
     const auto row = locator_.locate(data, call, mayRead);

@@ -235,13 +235,13 @@ void Instance::start() {
   // Replies name the port that was really taken.
   state_->config.server.port = state_->server->port();
   state_->housekeeping.start();
+  state_->turns.onFree([this] { state_->transfers.wake(); });
   state_->server->start();
   if (!state_->published.all()->empty()) {
     if (const auto why = state_->sandbox.unavailable(); !why.empty()) {
       state_->log.warning("algorithms cannot be run", {{"reason", why}});
     }
   }
-  state_->turns.onFree([this] { state_->transfers.wake(); });
   state_->transfers.start(state_->algorithms);
   state_->log.info("serving", {{"instance", id()},
                                {"name", state_->config.name},

@@ -18,19 +18,87 @@ std::size_t RunTurns::underWay(const std::string &principal) const {
   return count(principal);
 }
 
-bool RunTurns::fits(const std::string &principal) const {
-  return active_ < bounds_.active && count(principal) < bounds_.perPrincipal;
+/// The one that may run now; null when none may.
+const Claim *RunTurns::next() const {
+  std::vector<const Claim *> claims;
+  const auto add = [&](const Claim &claim) {
+    if (count(claim.principal) < bounds_.perPrincipal) {
+      claims.push_back(&claim);
+    }
+  };
+  if (active_ < bounds_.active) {
+    std::for_each(waiting_.begin(), waiting_.end(), add);
+    std::for_each(queued_.begin(), queued_.end(), add);
+  }
+  return nextClaim(claims, [this](const std::string &principal) { return count(principal); });
 }
 
-bool RunTurns::isNext(const Waiter &waiter) const {
-  const auto place = [&](const Waiter &one) { return std::pair(count(one.principal), one.since); };
-  return fits(waiter.principal) && std::none_of(waiting_.begin(), waiting_.end(), [&](const Waiter &other) {
-           return fits(other.principal) && place(other) < place(waiter);
-         });
+/// False when its patience has ended first.
+bool RunTurns::waitFor(std::unique_lock<std::mutex> &lock, const Claim &self, const std::function<void()> &check) {
+  static constexpr std::chrono::milliseconds checkAgain{250};
+  using Steady = std::chrono::steady_clock;
+  const auto until = Steady::now() + bounds_.patience;
+  while (!free_.wait_until(lock, std::min(until, Steady::now() + checkAgain), [&] { return next() == &self; })) {
+    if (Steady::now() >= until) {
+      return false;
+    }
+    check();
+  }
+  return true;
 }
 
-std::unique_ptr<RunTurns::Turn> RunTurns::wait(const std::string &principal) {
+std::unique_ptr<RunTurns::Turn> RunTurns::wait(const std::string &principal, std::int32_t priority,
+                                               const std::function<void()> &check) {
   std::unique_lock lock(mutex_);
+  enter(principal);
+  const auto self = waiting_.insert(waiting_.end(), {principal, priority, clock_.now()});
+  // Others may have waited for this one to go first, those of the queue too.
+  const auto goneFromTheLine = [&] {
+    waiting_.erase(self);
+    const auto told = queued_.empty() ? nullptr : told_;
+    lock.unlock();
+    free_.notify_all();
+    if (told) {
+      told();
+    }
+  };
+  try {
+    if (!waitFor(lock, *self, check)) {
+      throw Fault(FaultCode::Busy,
+                  "other programs have kept this one waiting for " + std::to_string(bounds_.patience.count()) +
+                      " seconds; try again later, or name in wsa:ReplyTo where the result is to go, and it is queued");
+    }
+  } catch (...) {
+    leave(principal);
+    goneFromTheLine();
+    throw;
+  }
+  begin(principal);
+  goneFromTheLine();
+  return std::unique_ptr<Turn>(new Turn(*this, principal, true)); // NOLINT: its constructor is private
+}
+
+RunTurns::Taken RunTurns::take(std::vector<Claim> queued) {
+  Taken taken;
+  {
+    const std::lock_guard lock(mutex_);
+    queued_ = std::move(queued);
+    const auto *const chosen = next();
+    const auto found =
+        std::find_if(queued_.begin(), queued_.end(), [&](const Claim &claim) { return &claim == chosen; });
+    if (found != queued_.end()) {
+      taken.which = static_cast<std::size_t>(found - queued_.begin());
+      begin(found->principal);
+      taken.turn.reset(new Turn(*this, found->principal, false)); // NOLINT: its constructor is private
+      queued_.erase(found);
+    }
+  }
+  free_.notify_all(); // who waited for what is no longer there
+  return taken;
+}
+
+/// Counts one more caller, unless there are too many.
+void RunTurns::enter(const std::string &principal) {
   const auto found = callersOf_.find(principal);
   if (callers_ >= bounds_.waiting ||
       (found != callersOf_.end() && found->second >= std::max<std::size_t>(1, bounds_.waiting / 2))) {
@@ -40,35 +108,11 @@ std::unique_ptr<RunTurns::Turn> RunTurns::wait(const std::string &principal) {
   }
   ++callers_;
   ++callersOf_[principal];
-  const auto self = waiting_.insert(waiting_.end(), {principal, clock_.now()});
-  const auto came = free_.wait_for(lock, bounds_.patience, [&] { return isNext(*self); });
-  waiting_.erase(self);
-  if (!came) {
-    leave(principal);
-    lock.unlock();
-    free_.notify_all(); // somebody may have waited for this one to go first
-    throw Fault(FaultCode::Busy, "other programs have kept this one waiting for " +
-                                     std::to_string(bounds_.patience.count()) +
-                                     " seconds; try again later, or name in wsa:ReplyTo where the result is to go, and "
-                                     "it is queued");
-  }
-  ++active_;
-  ++running_[principal];
-  lock.unlock();
-  free_.notify_all();
-  return std::unique_ptr<Turn>(new Turn(*this, principal, true)); // NOLINT: its constructor is private
 }
 
-std::unique_ptr<RunTurns::Turn> RunTurns::tryTake(const std::string &principal, Time due) {
-  const std::lock_guard lock(mutex_);
-  const auto kept = std::any_of(waiting_.begin(), waiting_.end(),
-                                [&](const Waiter &waiter) { return fits(waiter.principal) && waiter.since < due; });
-  if (!fits(principal) || kept) {
-    return nullptr;
-  }
+void RunTurns::begin(const std::string &principal) {
   ++active_;
   ++running_[principal];
-  return std::unique_ptr<Turn>(new Turn(*this, principal, false)); // NOLINT: its constructor is private
 }
 
 void RunTurns::leave(const std::string &principal) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "domain/clock.hpp"
+#include "services/fair_turns.hpp"
 
 #include <chrono>
 #include <condition_variable>
@@ -12,11 +13,12 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <vector>
 
 namespace waybill::services {
 
 /// How many programs run at the same time, in all and for each principal, be it for who waits for the reply or for the
-/// queue. Who has waited longest among those with the fewest under way is next. Thread-safe; must outlive its turns.
+/// queue. Who is next is nextClaim(), of both. Thread-safe; must outlive its turns.
 class RunTurns {
 public:
   struct Bounds {
@@ -42,27 +44,34 @@ public:
     std::string principal_;
     bool caller_;
   };
+  /// A turn, and for which of several it is.
+  struct Taken {
+    std::unique_ptr<Turn> turn; ///< null: it is nobody's turn
+    std::size_t which = 0;
+  };
 
   /// How many programs there are at most at the same time.
   [[nodiscard]] std::size_t active() const noexcept { return bounds_.active; }
-  /// For a caller: waits for its turn. Throws Fault Busy when too many wait already, or it has waited too long.
-  [[nodiscard]] std::unique_ptr<Turn> wait(const std::string &principal);
-  /// For the queue: a turn for what could have run since `due`, or null when it is not its turn.
-  [[nodiscard]] std::unique_ptr<Turn> tryTake(const std::string &principal, Time due);
+  /// For a caller: waits for its turn. Throws Fault Busy when too many wait already, or it has waited too long, and
+  /// what `check` throws, which is called several times a second.
+  [[nodiscard]] std::unique_ptr<Turn> wait(
+      const std::string &principal, std::int32_t priority = normalPriority, const std::function<void()> &check = [] {});
+  /// For the queue: a turn for one of `queued`, which is all that could run now. Callers let the rest of it go before
+  /// them where it should, until the queue says anew what it has: it has to, whenever onFree() tells it.
+  [[nodiscard]] Taken take(std::vector<Claim> queued);
   /// How many that principal has under way.
   [[nodiscard]] std::size_t underWay(const std::string &principal) const;
-  /// Called, in any thread, whenever a turn has ended. Set it before there are any.
+  /// Called, in any thread, whenever a turn has ended, or it may be the queue's turn for another reason. Set it before
+  /// there are any.
   void onFree(std::function<void()> told) { told_ = std::move(told); }
 
 private:
-  struct Waiter {
-    std::string principal;
-    Time since;
-  };
+  void enter(const std::string &principal);
+  void begin(const std::string &principal);
   void end(const std::string &principal, bool caller);
   void leave(const std::string &principal);
-  [[nodiscard]] bool fits(const std::string &principal) const;
-  [[nodiscard]] bool isNext(const Waiter &waiter) const;
+  [[nodiscard]] bool waitFor(std::unique_lock<std::mutex> &lock, const Claim &self, const std::function<void()> &check);
+  [[nodiscard]] const Claim *next() const;
   [[nodiscard]] std::size_t count(const std::string &principal) const;
 
   Bounds bounds_;
@@ -74,7 +83,8 @@ private:
   std::size_t active_ = 0;
   std::size_t callers_ = 0;
   std::map<std::string, std::size_t> callersOf_; ///< by principal
-  std::list<Waiter> waiting_;
+  std::list<Claim> waiting_;                     ///< callers
+  std::vector<Claim> queued_;                    ///< what the queue said last that it has
 };
 
 } // namespace waybill::services

@@ -163,6 +163,7 @@ storage::TransferRow TransferService::noted(const Call &call) const {
   row.ended = row.started;
   row.nextAttempt = row.started;
   row.deadline = row.started;
+  row.priority = receiptPriority;
   row.destination = call.baseUrl;
   return row;
 }

@@ -26,13 +26,17 @@ json toJson(const CopyOrder &order) {
   for (const auto &item : order.items) {
     items.push_back({item.id, item.name});
   }
-  return {{"attach", static_cast<int>(order.attach)}, {"bytes", order.bytes}, {"items", std::move(items)}};
+  return {{"attach", static_cast<int>(order.attach)},
+          {"bytes", order.bytes},
+          {"priority", order.priority},
+          {"items", std::move(items)}};
 }
 
 CopyOrder orderFrom(const json &value) {
   CopyOrder order;
   order.attach = static_cast<Attach>(value.at("attach").get<int>());
   order.bytes = value.at("bytes").get<std::uint64_t>();
+  order.priority = value.value("priority", normalPriority);
   for (const auto &item : value.at("items")) {
     order.items.push_back({item.at(0).get<std::string>(), item.at(1).get<std::string>()});
   }
@@ -47,7 +51,8 @@ json toJson(const InvokeOrder &order) {
   json value{{"algorithm", order.algorithm},
              {"request", order.request},
              {"attached", std::move(attached)},
-             {"attach", static_cast<int>(order.attach)}};
+             {"attach", static_cast<int>(order.attach)},
+             {"priority", order.priority}};
   if (order.data) {
     value["data"] = *order.data;
   }
@@ -62,6 +67,7 @@ InvokeOrder invokeFrom(const json &value) {
     order.attached[attached.at(0).get<std::size_t>()] = attached.at(1).get<std::string>();
   }
   order.attach = static_cast<Attach>(value.at("attach").get<int>());
+  order.priority = value.value("priority", normalPriority);
   if (value.contains("data")) {
     order.data = value["data"].get<std::vector<std::string>>();
   }

@@ -28,6 +28,7 @@ struct CopyOrder {
   std::vector<Item> items;
   Attach attach = Attach::Mtom;
   std::uint64_t bytes = 0; ///< of content, when it was ordered
+  std::int32_t priority = normalPriority;
   friend bool operator==(const CopyOrder &, const CopyOrder &) = default;
 };
 
@@ -38,6 +39,7 @@ struct InvokeOrder {
   std::map<std::size_t, std::string> attached;  ///< content types of those inputs, by position, that are there already
   std::optional<std::vector<std::string>> data; ///< resources that the token narrows the caller's data to; none: all
   Attach attach = Attach::Mtom;
+  std::int32_t priority = normalPriority;
   friend bool operator==(const InvokeOrder &, const InvokeOrder &) = default;
 };
 

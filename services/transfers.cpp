@@ -79,6 +79,7 @@ void Transfers::stop() {
     thread.request_stop();
   }
   threads_.clear();
+  (void)tools_.turns.take({}); // callers wait for nothing of this any more
 }
 
 storage::TransferRow Transfers::rowFor(TransferWork work, const std::string &owner, const std::string &operation,
@@ -97,11 +98,10 @@ storage::TransferRow Transfers::rowFor(TransferWork work, const std::string &own
   row.started = tools_.clock.now();
   row.nextAttempt = row.started;
   row.deadline = row.started + policy_.deadline;
-  row.priority = work.content ? 0 : 1; // receipts and faults are short, and somebody waits for them
+  row.priority = work.run ? work.run->priority : work.content ? work.content->priority : receiptPriority;
   row.peer = peerOf(work.to.address);
   if (work.run) {
     row.phase = JobPhase::Run;
-    row.priority = 0;
     row.peer.clear();
     row.job = print(JobNote{work.run->algorithm, std::nullopt, {}});
   }
@@ -217,83 +217,6 @@ void Transfers::guarded(storage::TransferRow row, const std::function<void(stora
     row.nextAttempt = tools_.clock.now() + policy_.longestPause;
     (void)write(row, storage::Durability::Relaxed);
   }
-}
-
-bool Transfers::mayDeliver(const storage::TransferRow &row) const {
-  const auto there = std::count_if(running_.begin(), running_.end(),
-                                   [&](const auto &entry) { return entry.second->peer == row.peer; });
-  return !running_.contains(row.id) && static_cast<std::size_t>(there) < policy_.perPeer;
-}
-
-/// The transfer to be delivered next: of the highest priority, of the principal who has the fewest under way, the
-/// longest due. The last thread is kept for who has none under way.
-const storage::TransferRow *Transfers::pickDelivery(const std::vector<storage::TransferRow> &due) const {
-  const auto delivering = std::count_if(running_.begin(), running_.end(),
-                                        [](const auto &entry) { return entry.second->phase == JobPhase::Delivery; });
-  const auto underWay = [&](const storage::TransferRow &row) {
-    return std::count_if(running_.begin(), running_.end(), [&](const auto &entry) {
-      return entry.second->phase == JobPhase::Delivery && entry.second->principal == row.principal;
-    });
-  };
-  const auto lastThread = policy_.active > 1 && static_cast<std::size_t>(delivering) + 1 >= policy_.active;
-  const storage::TransferRow *best = nullptr;
-  for (const auto &row : due) {
-    // So that one principal's silent peers do not hold every thread until their deadlines.
-    if (lastThread && underWay(row) != 0) {
-      continue;
-    }
-    if (mayDeliver(row) && (best == nullptr || (row.priority == best->priority && underWay(row) < underWay(*best)))) {
-      best = &row;
-    }
-  }
-  return best;
-}
-
-/// The program to be run next, in the same order; `turn` is its leave to run.
-const storage::TransferRow *Transfers::pickRun(const std::vector<storage::TransferRow> &due,
-                                               std::unique_ptr<RunTurns::Turn> &turn) const {
-  std::vector<std::pair<std::size_t, const storage::TransferRow *>> ordered;
-  for (const auto &row : due) {
-    if (!running_.contains(row.id)) {
-      ordered.emplace_back(tools_.turns.underWay(row.principal), &row);
-    }
-  }
-  std::stable_sort(ordered.begin(), ordered.end(), [](const auto &a, const auto &b) {
-    return std::pair(-a.second->priority, a.first) < std::pair(-b.second->priority, b.first);
-  });
-  for (const auto &[underWay, row] : ordered) {
-    turn = tools_.turns.tryTake(row->principal, row->nextAttempt);
-    if (turn) {
-      return row;
-    }
-  }
-  return nullptr;
-}
-
-std::optional<storage::TransferRow> Transfers::pick(JobPhase phase, std::shared_ptr<Running> &running, Look &look) {
-  static constexpr std::size_t looked = 256;
-  std::unique_ptr<RunTurns::Turn> turn; // given back, it wakes this queue: not under the lock
-  const std::lock_guard lock(mutex_);
-  look = {changes_, tools_.clock.now()};
-  const auto due = tools_.catalog.dueTransfers(
-      phase, look.at, phase == JobPhase::Run ? tools_.turns.active() : policy_.perPeer * 2, looked);
-  const auto *const best = phase == JobPhase::Run ? pickRun(due, turn) : pickDelivery(due);
-  if (best == nullptr) {
-    return std::nullopt;
-  }
-  auto row = tools_.catalog.transferById(best->id);
-  if (!row || isFinal(row->state) || row->phase != phase) {
-    ++changes_; // cancelled since: there may be others
-    return std::nullopt;
-  }
-  running = std::make_shared<Running>();
-  running->id = row->id + " " + std::to_string(row->attempts);
-  running->phase = phase;
-  running->peer = row->peer;
-  running->principal = row->principal;
-  running->turn = std::move(turn);
-  running_[row->id] = running;
-  return row;
 }
 
 bool Transfers::write(const storage::TransferRow &row, storage::Durability durability) {
@@ -416,6 +339,9 @@ Transfer Transfers::describe(const storage::TransferRow &row) const {
   transfer.ended = row.ended;
   transfer.sources = row.sources;
   transfer.destination = row.destination;
+  if (row.priority != receiptPriority) {
+    transfer.priority = row.priority;
+  }
   if (row.receipt) {
     transfer.receipt = soap::decode<ReceiveResponse>(*row.receipt).data;
   }

@@ -80,6 +80,7 @@ Job Transfers::describeJob(const storage::TransferRow &row) const {
   job.started = row.started;
   job.ended = row.ended;
   job.destination = row.destination;
+  job.priority = row.priority;
   if (row.receipt) {
     job.receipt = soap::decode<ReceiveResponse>(*row.receipt).data;
   }

@@ -213,6 +213,7 @@ template <> struct Message<InvokeRequest> {
     message.attach = element.Attach != nullptr ? std::optional(wire::fromWire(*element.Attach)) : std::nullopt;
     message.overwrite = element.Overwrite != nullptr ? std::optional(wire::fromWire(*element.Overwrite)) : std::nullopt;
     takeAll(message.outputs, element.Output);
+    message.priority = number(element.Priority);
     return message;
   }
   static void encode(Element &element, const InvokeRequest &message, Arena &arena) {
@@ -223,6 +224,7 @@ template <> struct Message<InvokeRequest> {
     element.Attach = message.attach ? arena.make(wire::toWire(*message.attach)) : nullptr;
     element.Overwrite = message.overwrite ? arena.make(wire::toWire(*message.overwrite)) : nullptr;
     giveAll(element.Output, message.outputs, arena);
+    element.Priority = arena.makeOptional<int>(message.priority);
   }
 };
 

@@ -166,11 +166,13 @@ template <> struct Message<CopyRequest> {
   static constexpr const char *name = "wb:Copy";
   static CopyRequest decode(Element &element) {
     return {allFromWire(element.Data),
-            element.Attach != nullptr ? std::optional(fromWire(*element.Attach)) : std::nullopt};
+            element.Attach != nullptr ? std::optional(fromWire(*element.Attach)) : std::nullopt,
+            number(element.Priority)};
   }
   static void encode(Element &element, const CopyRequest &message, Arena &arena) {
     allToWire(element.Data, message.data, arena);
     element.Attach = message.attach ? arena.make(toWire(*message.attach)) : nullptr;
+    element.Priority = arena.makeOptional<int>(message.priority);
   }
 };
 

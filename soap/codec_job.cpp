@@ -17,13 +17,14 @@ Job fromWire(wb__Job &wire) {
   job.phase = wire.Phase == wb__JobPhase::Run ? JobPhase::Run : JobPhase::Delivery;
   job.attempts = wire.Attempts;
   job.lastError = text(wire.LastError);
-  job.exitStatus = wire.ExitStatus != nullptr ? std::optional<std::int32_t>(*wire.ExitStatus) : std::nullopt;
+  job.exitStatus = number(wire.ExitStatus);
   job.log = text(wire.Log).value_or("");
   job.started = time(std::string_view(wire.Started), "Started");
   job.ended = time(wire.Ended, "Ended");
   job.destination = trimmed(wire.Destination);
   job.receipt = allFromWire(wire.Receipt);
   job.owner = std::move(wire.Owner);
+  job.priority = number(wire.Priority);
   return job;
 }
 
@@ -42,6 +43,7 @@ wb__Job *toWire(const Job &job, Arena &arena) {
   wire->Destination = Arena::checked(job.destination, "Destination");
   allToWire(wire->Receipt, job.receipt, arena);
   wire->Owner = Arena::checked(job.owner, "Owner");
+  wire->Priority = arena.makeOptional<int>(job.priority);
   return wire;
 }
 

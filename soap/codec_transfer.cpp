@@ -46,6 +46,7 @@ Transfer fromWire(wb__Transfer &wire) {
   transfer.receipt = allFromWire(wire.Receipt);
   transfer.operation = std::move(wire.Operation);
   transfer.owner = std::move(wire.Owner);
+  transfer.priority = number(wire.Priority);
   return transfer;
 }
 
@@ -66,6 +67,7 @@ wb__Transfer *toWire(const Transfer &transfer, Arena &arena) {
   allToWire(wire->Receipt, transfer.receipt, arena);
   wire->Operation = Arena::checked(transfer.operation, "Operation");
   wire->Owner = Arena::checked(transfer.owner, "Owner");
+  wire->Priority = arena.makeOptional<int>(transfer.priority);
   return wire;
 }
 

@@ -83,6 +83,10 @@ private:
 [[nodiscard]] std::optional<std::string> text(std::string *value);
 /// The same for fields that mean nothing when empty, and whose blanks at the ends mean nothing (URLs, media types).
 [[nodiscard]] std::optional<std::string> trimmedText(const std::string *value);
+/// The value of an optional xs:int.
+[[nodiscard]] inline std::optional<std::int32_t> number(const int *value) {
+  return value != nullptr ? std::optional<std::int32_t>(*value) : std::nullopt;
+}
 /// xs:dateTime with its zone: "Z", "+hh:mm" or "-hh:mm". Throws Fault BadParameter for one without, or out of range.
 [[nodiscard]] Time time(std::string_view value, const char *field);
 [[nodiscard]] std::optional<Time> time(const std::string *value, const char *field);

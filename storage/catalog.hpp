@@ -64,11 +64,11 @@ struct TransferRow {
   std::uint32_t attempts = 0;
   std::optional<std::string> lastError;
   Time started;
-  std::optional<Time> ended; ///< set when, and only when, the state is final
-  Time nextAttempt;          ///< when it is due while it is queued
-  Time deadline;             ///< after which it is not tried again
-  std::int32_t priority = 0; ///< the higher goes first
-  std::string peer;          ///< "host:port" of the destination: how many go there at once is limited; of a run: empty
+  std::optional<Time> ended;              ///< set when, and only when, the state is final
+  Time nextAttempt;                       ///< when it is due while it is queued
+  Time deadline;                          ///< after which it is not tried again
+  std::int32_t priority = normalPriority; ///< among those of its principal, the higher goes first; or receiptPriority
+  std::string peer; ///< "host:port" of the destination: how many go there at once is limited; of a run: empty
   std::vector<std::string> sources;
   std::string destination;
   std::optional<std::string> receipt; ///< body XML of what the receiver answered
@@ -179,9 +179,10 @@ public:
   [[nodiscard]] virtual std::vector<TransferRow>
   transfers(TransferKind kind, const std::optional<std::string> &principal, std::optional<TransferState> state,
             const std::optional<TransferPosition> &before, std::size_t limit) const = 0;
-  /// Queued transfers of that phase whose time has come, those of higher priority first, then by nextAttempt: at most
-  /// `perPeer` of each principal to each peer, so that a long queue hides nobody's, and at most `limit` in all; with an
-  /// empty `work`.
+  /// Queued transfers of that phase whose time has come, in an order in which a long queue hides nobody's: at most
+  /// `perPeer` of each principal to each peer; of these, first all of receiptPriority, then the first of each principal
+  /// (by priority, then nextAttempt), then the second of each, and so on, those of one rank by nextAttempt; at most
+  /// `limit` in all; with an empty `work`.
   [[nodiscard]] virtual std::vector<TransferRow> dueTransfers(JobPhase phase, Time now, std::size_t perPeer,
                                                               std::size_t limit) const = 0;
   /// The earliest nextAttempt, later than `after`, of all that are queued; nothing when there is none.

@@ -81,14 +81,15 @@ inline constexpr Sql transfersOfAll{"SELECT " WAYBILL_TRANSFER_COLUMNS
                                     " ORDER BY started DESC, id DESC LIMIT :most",
                                     "ittii", transferTypes};
 inline constexpr Sql transfersDue{
-    "SELECT " WAYBILL_TRANSFER_COLUMNS ", '' FROM transfer WHERE id IN"
+    "SELECT " WAYBILL_TRANSFER_COLUMNS ", '' FROM (SELECT " WAYBILL_TRANSFER_COLUMNS
+    ", ROW_NUMBER() OVER (PARTITION BY principal ORDER BY priority DESC, next_attempt, id) AS turn"
+    " FROM transfer WHERE id IN"
     " (SELECT id FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY peer, principal ORDER BY priority DESC, "
-    "next_attempt, id) AS "
-    "place"
-    " FROM transfer WHERE state = 'Queued' AND phase = :phase AND next_attempt <= :now) AS waiting WHERE place <= "
-    ":most_of_a_peer)"
-    " ORDER BY priority DESC, next_attempt, id LIMIT :most",
-    "tiii", transferTypes};
+    "next_attempt, id) AS place"
+    " FROM transfer WHERE state = 'Queued' AND phase = :phase AND next_attempt <= :now) AS waiting"
+    " WHERE place <= :most_of_a_peer)) AS ranked"
+    " ORDER BY CASE WHEN priority = :receipt THEN 0 ELSE turn END, next_attempt, id LIMIT :most",
+    "tiiii", transferTypes};
 inline constexpr Sql nextTransferDue{
     "SELECT next_attempt FROM transfer WHERE state = 'Queued' AND next_attempt > :after ORDER BY next_attempt LIMIT 1",
     "i", "i"};

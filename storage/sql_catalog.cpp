@@ -222,7 +222,8 @@ std::vector<TransferRow> SqlCatalog::transfers(TransferKind kind, const std::opt
 std::vector<TransferRow> SqlCatalog::dueTransfers(JobPhase phase, Time now, std::size_t perPeer,
                                                   std::size_t limit) const {
   return readers_.with([&](auto &reader) {
-    return reader.all(statements::transfersDue, {name(phase), column(now), rowLimit(perPeer), rowLimit(limit)},
+    return reader.all(statements::transfersDue,
+                      {name(phase), column(now), rowLimit(perPeer), std::int64_t{receiptPriority}, rowLimit(limit)},
                       toTransfer);
   });
 }

@@ -75,6 +75,8 @@ constexpr std::array migrations{
     "DROP INDEX transfer_of_peer;"
     "CREATE INDEX transfer_of_peer ON transfer (phase, peer, principal, priority DESC, next_attempt, id)"
     " WHERE state = 'Queued';",
+    // 5: priorities of callers, 1 to 5, and 6 for receipts and faults; there were 0 and 1
+    "UPDATE transfer SET priority = CASE WHEN priority > 0 THEN 6 ELSE 3 END;",
 };
 
 constexpr Sql readApplicationId{"PRAGMA application_id", "", "i"};

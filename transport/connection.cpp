@@ -100,6 +100,11 @@ void Pace::wait(Connection &connection, bool writable) {
   }
 }
 
+bool hasHungUp(const Connection &connection) {
+  pollfd entry{connection.tls.socket(), POLLRDHUP, 0}; // POLLHUP and POLLERR are always told
+  return ::poll(&entry, 1, 0) > 0;
+}
+
 Progress receiveNow(Connection &connection) {
   constexpr std::size_t block = 64 * 1024;
   std::size_t count = 0;

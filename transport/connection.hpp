@@ -72,6 +72,8 @@ private:
   std::uint64_t bytes_ = 0;
 };
 
+/// Request::callerHasGone.
+[[nodiscard]] bool hasHungUp(const Connection &connection);
 /// Waits for bytes, under `pace`, and takes all that are there and fit, those of `received` first. 0 when the peer has
 /// closed or gone (tls.isBroken()).
 [[nodiscard]] std::size_t readSome(Connection &connection, Pace &pace, std::span<std::byte> into);

@@ -4,6 +4,7 @@
 #include "domain/bytes.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -37,6 +38,11 @@ struct Request {
   /// The body, framing taken off. Reading the first byte sends "100 Continue" when the client asked for it, so a
   /// handler that refuses by the head, or by the first part, makes the client send nothing more.
   Source *body = nullptr;
+  /// True once the peer has closed the connection, or its own direction of it. A client may do the latter and go on
+  /// reading (RFC 9112 section 9.6), but over TLS hardly any does, and from here it looks as a client that is gone; so
+  /// whoever wants a reply keeps its direction open. Asks the kernel: waits for nothing, takes no byte. In the
+  /// handler's thread, at any time.
+  std::function<bool()> callerHasGone = [] { return false; };
 };
 
 /// The way back. Exactly one call of send() or of begin(); then, after begin(), write() calls and one end().

@@ -32,6 +32,7 @@ Afterwards Serving::serve(Connection &connection, Head &head, HeadReader &reader
   RequestBody body(connection, reader, head, patience_);
   head.request.body = &body;
   head.request.remote = connection.remote;
+  head.request.callerHasGone = [&connection] { return hasHungUp(connection); };
   const auto keepAlive = [&] { return head.keepAlive && !draining_ && body.mayBeFinished(drainBytes_); };
   ResponseWriter response(connection, body, {head.request.method == "HEAD", head.request.http10, keepAlive}, patience_);
   const auto problem = callHandler(head.request, response);

@@ -235,6 +235,15 @@ void AlgorithmService::checkStop() const {
   }
 }
 
+void AlgorithmService::checkCaller(const Call &call) {
+  if (call.callerHasGone()) {
+    throw Fault(FaultCode::DeliveryFailed,
+                "the caller closed its connection before the reply, so that its program was not run to its end and "
+                "nothing was stored; the same call again, with the same token, begins anew; name in wsa:ReplyTo where "
+                "the result is to go, and it is a job that goes on without its caller");
+  }
+}
+
 InvokeReply AlgorithmService::invoke(Call &call, InvokeRequest request) {
   const auto job = randomId(tools_.random);
   const auto how = howToAttach(request.attach, call);
@@ -242,14 +251,19 @@ InvokeReply AlgorithmService::invoke(Call &call, InvokeRequest request) {
   tools_.invocations.folders.create(job);
   auto invocation = begin(call, std::move(request), job);
   invocation.takeAttached(call);
-  call.check = [this] { checkStop(); };
+  call.check = [&] {
+    checkStop();
+    checkCaller(call);
+  };
   invocation.fetch(call);
   LogTail log;
   std::optional<std::int32_t> exitStatus;
   {
-    const auto turn = tools_.turns.wait(format(call.principal));
+    const auto turn =
+        tools_.turns.wait(format(call.principal), invocation.request().priority.value_or(normalPriority), call.check);
     invocation.run(log, call.check, exitStatus);
   }
+  call.check(); // nothing is stored for who has not waited for it
   auto results = this->results(invocation, how, job);
   results.response.job = call.messageId.value_or("urn:uuid:" + randomUuid(tools_.random));
   results.response.log = log.text();
@@ -283,6 +297,7 @@ PreparedJob AlgorithmService::prepare(Call &call, InvokeRequest request) {
   prepared.id = randomId(tools_.random);
   prepared.order.attach = howToAttach(request.attach, call);
   prepared.order.algorithm = request.algorithm;
+  prepared.order.priority = request.priority.value_or(normalPriority);
   const auto queued = tools_.catalog
                           .transfers(storage::TransferKind::Job, format(call.principal), TransferState::Queued,
                                      std::nullopt, tools_.queuedPerPrincipal)

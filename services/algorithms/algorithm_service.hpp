@@ -58,7 +58,8 @@ public:
   /// Throws Fault NoSuchAlgorithm, also for what the caller may not invoke.
   [[nodiscard]] DescribeAlgorithmResponse describe(Call &call, const DescribeAlgorithmRequest &request) const;
   /// Runs an algorithm while the caller waits. Where it stores, the token is spent with that; else the caller spends
-  /// it. Throws Fault NoSuchAlgorithm, BadParameter, UnresolvableData, AlgorithmFailed, Busy.
+  /// it. Throws Fault NoSuchAlgorithm, BadParameter, UnresolvableData, AlgorithmFailed, Busy; DeliveryFailed, with the
+  /// program killed and nothing stored, when the caller has gone meanwhile.
   [[nodiscard]] InvokeReply invoke(Call &call, InvokeRequest request);
   /// The first half of an Invoke whose response goes elsewhere: all that can be refused at once is, and what the
   /// message brings along is kept, durably.
@@ -83,6 +84,7 @@ private:
   void store(Call &call, const Invocation &invocation, Results &results,
              const std::function<std::string(const InvokeResponse &)> &receipt);
   void checkStop() const;
+  static void checkCaller(const Call &call);
 
   Tools tools_;
   std::atomic<std::chrono::steady_clock::rep> stopAt_{

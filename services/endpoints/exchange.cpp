@@ -124,6 +124,9 @@ void Exchange::readHeaders(const soap::Envelope &envelope) {
   call_.messageId = addressing_.messageId;
   call_.transfer = addressing_.transfer;
   call_.overwrite = envelope.overwrite();
+  if (addressing_.replyEndpoint().isAnonymous()) {
+    call_.callerHasGone = request_.callerHasGone;
+  }
   forwarding_.emplace(tools_, call_, version_, addressing_, envelope.onward());
 }
 

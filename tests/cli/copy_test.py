@@ -162,9 +162,15 @@ def a_transfer_is_shown_and_cancelled():
         assert folder.bad(1, "transfers", "cancel", identity).err.count("waybill: ") == 1
         done = folder.bad(1, "transfers", "show", "00000000-0000-4000-8000-000000000000")
         assert "NoSuchTransfer" in done.err, done
+        labs.b.stop()
+        folder.good("copy", "--detach", "--priority", "5", "--overwrite", "always", "a:/x", "b:/y")
+        assert {row["priority"] for row in folder.transfers()} == {3, 5}
+        assert "PRIO" in folder.good("transfers", "a").out
+        folder.good("transfers", "cancel", folder.transfers()[0]["messageId"])
+        labs.b.start()
         assert folder.good("transfers", "c").err == "waybill: there are no transfers\n"
         assert json.loads(folder.good("transfers", "--json", "c").out) == []
-        assert [row["messageId"] for row in json.loads(folder.good("transfers", "--json").out)] == [identity]
+        assert [row["messageId"] for row in json.loads(folder.good("transfers", "--json").out)][-1] == identity
 
 
 def a_refused_address_is_the_sources_doing():
@@ -252,6 +258,8 @@ def wrong_usage_is_told_before_anything_happens():
         assert "waybill copy" in folder.bad(2, "put", f"{labs.a.url}/x", "a:/y").err
         folder.bad(2, "copy", "a:/x")
         folder.bad(2, "copy", "--detach", "a:/x", "a:/y")
+        assert "waits in no queue" in folder.bad(2, "copy", "--priority", "5", "a:/x", "a:/y").err
+        assert "--priority" in folder.bad(2, "copy", "--priority", "0", "a:/x", "a:/y").err
         folder.bad(2, "transfers", "show")
         folder.bad(2, "transfers", "a", "b")
         folder.bad(2, "transfers", "--state", "odd")

@@ -267,6 +267,22 @@ def jobs_are_listed_watched_shown_and_cancelled():
         nothing_is_left(labs)
 
 
+def jobs_have_priorities():
+    with work("a", "b", settings="[algorithms]\nactive = 1\n") as (labs, folder):
+        begin = ["run", "a:/shell", "--detach", "-p"]
+        folder.good(*begin, "script=sleep 5; echo x > /out/out", "-o", "b:/slow")
+        for name, options in (("low", ("--priority", "1")), ("usual", ()), ("high", ("--priority", "5"))):
+            folder.good(*begin, "script=date +%s%N > /out/out", "-o", f"b:/{name}", *options)
+        jobs = folder.jobs()
+        assert [job["priority"] for job in jobs] == [5, 3, 1, 3] and [job["state"] for job in jobs][:3] == ["Queued"] * 3, jobs
+        table = folder.good("jobs", "a").out
+        assert re.search(r"TRIES  PRIO  AGE", table) and re.search(r"Queued +Run +0 +5 ", table), table
+        assert "priority     5\n" in folder.good("jobs", "show", "a", jobs[0]["id"]).out
+        folder.good("jobs", "a", "--watch")
+        times = {name: int(folder.content(f"b:/{name}")) for name in ("low", "usual", "high")}
+        assert sorted(times, key=times.get) == ["high", "usual", "low"], times
+
+
 def a_job_is_followed():
     with work("a", "b") as (labs, folder):
         script = "for n in 1 2 3 4; do echo line $n; sleep 0.7; done; echo end > /out/out"
@@ -348,6 +364,7 @@ def wrong_usage_is_told():
                                  (["a:/two", "--store", "b:/x"], "-o ALIAS:/path/"), (["a:/two", "--store", "/x", "-o", "b:/x/"], "--store"),
                                  (["a:/two", "--content-type", "x=text/plain"], "'x'"), (["a:/two", "--attach", "odd"], "--attach: 'odd' is not one of mtom, swa, inline\n"),
                                  (["a:/two", "--store", "/x", "--overwrite", "perhaps"], "--overwrite: 'perhaps' is not one of never, always, if-different\n"),
+                                 (["a:/two", "--priority", "6"], "--priority"), (["a:/two", "--priority", "high"], "--priority"),
                                  (["a:/two", "-o", "b:results"], "write b:/results for the instance, or ./b:results for a file")):
             done = folder.bad(2, "run", *arguments)
             assert words in done.err, (arguments, done)
@@ -478,6 +495,6 @@ def progress_on_a_terminal():
 
 main(what_there_is_is_listed_and_described, inputs_come_from_everywhere, a_large_file_is_streamed, results_go_to_files, files_that_are_there_stay,
      results_are_kept_where_they_were_made, results_go_to_another_instance, where_results_may_not_go, jobs_are_listed_watched_shown_and_cancelled,
-     a_job_is_followed, a_log_that_loses_its_beginning_is_followed, a_job_goes_on_when_its_command_is_interrupted, what_fails_is_told_readably,
+     jobs_have_priorities, a_job_is_followed, a_log_that_loses_its_beginning_is_followed, a_job_goes_on_when_its_command_is_interrupted, what_fails_is_told_readably,
      wrong_usage_is_told, a_url_is_fetched_by_the_instance, an_operator_sees_what_is_published, what_an_operator_is_told_about_programs_and_odd_files, the_guide_works_as_written,
      rights_and_tokens_name_algorithms, progress_on_a_terminal)

@@ -1,12 +1,16 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Algorithms: every way in and out, what is refused, jobs and chains between real instances. Messages written by hand."""
+import contextlib
+import json
+import os
+import pathlib
 import threading
 import time
 
-from lib import SOAP12, element, expect_fault, main
+from lib import SOAP12, element, envelope, expect_fault, main
 from algorithms import Made, begin_job, given, invoke, job, job_ended, no_job_files, publish, run, send, url
-from lab import BIN, Lab, Labs, wait_until
+from lab import BIN, Lab, Labs, make_home, wait_until
 from lab import run as command
 from peers import endpoint, holds, new_id, onward, reply_to, services, store, stored, succeeded, token_element, transfer
 
@@ -314,6 +318,141 @@ def jobs_cancelled_while_they_are_picked():
         no_job_files(labs.a)
 
 
+ONE_PLACE = "[algorithms]\nactive = 1\nper_principal = 1\nwaiting = 20\n[transfers]\nlongest_pause = 1\n"
+
+
+def when(name, priority=None):
+    """An Invoke whose result, /when/<name>, is the time at which its program ran."""
+    return invoke("shell", script="date +%s%N > /out/out; sleep 0.2", priority=priority, outputs=f'<wb:Output name="out"><wb:Path>/when/{name}</wb:Path></wb:Output>')
+
+
+def jobs_go_by_priority():
+    """One place: of the jobs that one caller has waiting the higher Priority goes first; another's wait no longer for it."""
+    with labs_with_algorithms("a", "b", settings=ONE_PLACE) as labs:
+        labs.start()
+        bob = labs.a.folder / "bob"
+        make_home(bob, "bob")
+        labs.a.admit(bob, "bob", GRANTS)
+        slow = begin_job(labs.a, invoke("shell", script="sleep 6; echo x > /out/out"), reply_to(labs.b))
+        wait_until(lambda: job(labs.a, slow).state == "Active", "the slow job runs")
+        names = {"low": begin_job(labs.a, when("low", 1), reply_to(labs.b)),
+                 "usual": begin_job(labs.a, when("usual"), reply_to(labs.b)),
+                 "bob": begin_job(labs.a, when("bob"), reply_to(labs.b), token=labs.a.token("Invoke", home=bob)),
+                 "high": begin_job(labs.a, when("high", 5), reply_to(labs.b))}
+        assert job(labs.a, slow).state == "Active", "all were queued in time"
+        assert {name: job(labs.a, names[name]).priority for name in ("low", "usual", "high")} == {"low": 1, "usual": 3, "high": 5}
+        listed = send(labs.a, "<wb:ListJobs/>", operation="ListJobs")[2]
+        assert listed.count(b"<wb:Priority>5</wb:Priority>") == 1 and listed.count(b"<wb:Priority>3</wb:Priority>") == 2, listed
+        wait_until(lambda: len(labs.b.paths("/when")) == 4, "all have run")
+        times = {name: int(stored(labs.b, f"/when/{name}")) for name in names}
+        # What alice has asked for last goes before all else of hers, and after what bob had asked for before.
+        assert sorted(times, key=times.get) == ["bob", "high", "usual", "low"], times
+        for wrong in (0, 6, -1, "high"):
+            reply = send(labs.a, invoke("two", priority=wrong))
+            expect_fault(reply, "InvalidMessage")
+            assert b"Priority" in reply[2], reply[2]
+        no_job_files(labs.a)
+
+
+def callers_wait_by_priority():
+    """The same for who waits for the reply, together with what is queued."""
+    with labs_with_algorithms("a", "b", settings=ONE_PLACE) as labs:
+        labs.start()
+        slow = begin_job(labs.a, invoke("shell", script="sleep 5; echo x > /out/out"), reply_to(labs.b))
+        wait_until(lambda: job(labs.a, slow).state == "Active", "the slow job runs")
+        times = {}
+
+        def caller(priority):
+            times[priority] = int(run(labs.a, when("none", priority)).bytes("out"))
+
+        begin_job(labs.a, when("queued", 3), reply_to(labs.b))
+        callers = [threading.Thread(target=caller, args=(priority,)) for priority in (1, 2, 5, 4)]
+        for thread in callers:
+            thread.start()
+        wait_until(lambda: len(list((labs.a.home / "jobs").iterdir())) == 6, "all wait")
+        assert job(labs.a, slow).state == "Active", "all wait in time"
+        for thread in callers:
+            thread.join()
+        wait_until(lambda: "/when/queued" in labs.b.paths(), "the queued one has run")
+        times[3] = int(stored(labs.b, "/when/queued"))
+        assert sorted(times, key=times.get) == [5, 4, 3, 2, 1], times
+        no_job_files(labs.a)
+
+
+def processes_with(word):
+    """Process ids of those that have the word on their command line."""
+    found = []
+    for entry in pathlib.Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit() and word.encode() in (entry / "cmdline").read_bytes():
+                found.append(int(entry.name))
+    return found
+
+
+def sent(lab, body, *headers, token=None, message_id=None):
+    """Sends an Invoke whose reply nobody reads yet; returns the connection."""
+    addressing = "".join((f"<wsa:Action>urn:waybill:1/Invoke</wsa:Action><wsa:MessageID>{message_id or new_id()}</wsa:MessageID>", *headers)) if headers or message_id else ""
+    connection = lab.connection()
+    connection.request("POST", "/services/algorithms", envelope(body, token or lab.token("Invoke"), addressing), {"Content-Type": "text/xml; charset=utf-8"})
+    return connection
+
+
+def audited(lab, outcome):
+    return [line for line in (lab.home / "audit.log").read_text().splitlines() if json.loads(line)["outcome"] == outcome]
+
+
+def a_caller_who_hangs_up_stops_the_program():
+    with single("[algorithms]\nactive = 1\n") as lab:
+        lab.start()
+        for store, message_id in (("/r", new_id()), (None, None)):
+            word = f"18.{os.getpid()}" + ("1" if store else "2")
+            body, token = invoke("shell", script=f"echo x > /out/out; (sleep {word} & sleep {word})", store=store), lab.token("Invoke")
+            before = len(audited(lab, "DeliveryFailed"))
+            connection = sent(lab, body, token=token, message_id=message_id)
+            wait_until(lambda: len(processes_with(word)) >= 3, "the program runs", 15)
+            connection.close()
+            began = time.monotonic()
+            wait_until(lambda: not processes_with(word), "the program is gone", 5)
+            wait_until(lambda: len(audited(lab, "DeliveryFailed")) == before + 1, "the audit log tells", 5)
+            assert time.monotonic() - began < 5
+            assert "closed its connection" in audited(lab, "DeliveryFailed")[-1]
+            no_job_files(lab)
+            assert lab.paths() == []
+            # The place is free, and the token good for another try, the same or another.
+            made = run(lab, invoke("shell", script="echo again > /out/out"), token=token, message_id=message_id)
+            assert made.bytes("out") == b"again\n"
+        assert "closed its connection" in (lab.folder / "waybilld.log").read_text()
+
+
+def a_caller_who_hangs_up_waits_no_longer():
+    with single("[algorithms]\nactive = 1\n") as lab:
+        lab.start()
+        word = f"first of {os.getpid()}"
+        running = sent(lab, invoke("shell", script=f"sleep 8; echo {word} > /out/out"))
+        wait_until(lambda: processes_with(word), "the program runs")
+        token, body = lab.token("Invoke"), invoke("shell", script="echo waited > /out/out")
+        waiting = sent(lab, body, token=token)
+        wait_until(lambda: len(list((lab.home / "jobs").iterdir())) == 2, "the other one waits")
+        time.sleep(0.3)
+        waiting.close()
+        wait_until(lambda: len(audited(lab, "DeliveryFailed")) == 1, "it waits no longer", 5)
+        assert processes_with(word), "while the first one runs"
+        assert running.getresponse().status == 200
+        assert run(lab, body, token=token).bytes("out") == b"waited\n"
+        no_job_files(lab)
+
+
+def who_wants_no_reply_may_leave():
+    with single() as lab:
+        lab.start()
+        nowhere = endpoint("wsa:ReplyTo", "http://www.w3.org/2005/08/addressing/none")
+        word = f"kept by {os.getpid()}"
+        connection = sent(lab, invoke("shell", script=f"sleep 2; echo {word} > /out/out", store="/kept"), nowhere)
+        wait_until(lambda: processes_with(word), "the program runs")
+        connection.close()
+        wait_until(lambda: lab.paths() == ["/kept/out"], "its result", 15)
+
+
 def turns_are_shared():
     """One place: who waits too long is told so; a queued job and a caller both get their turn."""
     with labs_with_algorithms("a", "b", settings="[algorithms]\nactive = 1\nper_principal = 1\nwaiting = 2\npatience = 1\n[transfers]\nlongest_pause = 1\n") as labs:
@@ -418,5 +557,6 @@ def nothing_runs_without_a_sandbox():
 if __name__ == "__main__":
     main(every_way_in, several_of_one_input, fall_over, what_a_caller_may, parameters_are_checked, every_way_out, a_stored_result_has_a_receipt, programs_that_fail,
          results_go_elsewhere, jobs_in_every_way, jobs_that_fail, jobs_are_cancelled, as_many_jobs_as_allowed,
-         jobs_cancelled_while_they_are_picked, turns_are_shared, files_are_looked_at_again, programs_come_and_go, described_as_declared,
+         jobs_cancelled_while_they_are_picked, turns_are_shared, jobs_go_by_priority, callers_wait_by_priority,
+         a_caller_who_hangs_up_stops_the_program, a_caller_who_hangs_up_waits_no_longer, who_wants_no_reply_may_leave, files_are_looked_at_again, programs_come_and_go, described_as_declared,
          a_stop_does_not_wait_for_programs, nothing_runs_without_a_sandbox)

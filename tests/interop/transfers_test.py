@@ -296,6 +296,38 @@ def settled(labs):
     assert len(states()) == before, "a chain goes on"
 
 
+def copies_go_by_priority():
+    """One at a time: of one caller's the higher Priority goes first, and what has no content before all that has."""
+    gate = threading.Event()
+
+    def answer(arrived):
+        gate.wait(30)
+        return receipt(arrived) if b"CopyResponse" in arrived.body else (202, {}, b"")
+
+    with Peer(answer) as peer, Labs("a", settings=peer.egress + "[transfers]\nactive = 1\nlongest_pause = 1\n") as labs:
+        labs.start()
+        to = endpoint("wsa:ReplyTo", peer.url)
+        for name in ("first", "low", "usual", "high"):
+            store(labs.a, f"/{name}", b"x")
+        begin(labs.a, copy("/first"), to)
+        assert peer.next().text("Path") == "/first"
+        names = [begin(labs.a, copy("/low", priority=1), to), begin(labs.a, copy("/usual"), to), begin(labs.a, copy("/high", priority=5), to)]
+        listing = new_id()
+        assert post(labs.a, "List", "<wb:List/>", listing, to)[0] == 202
+        assert [transfer(labs.a, name).priority for name in (*names, listing)] == [1, 3, 5, None]
+        assert listed(labs.a).count(b"<wb:Priority>") == 4
+        gate.set()
+        arrived = [peer.next() for _ in range(4)]
+        assert b"ListResponse" in arrived[0].body and [one.text("Path") for one in arrived[1:]] == ["/high", "/usual", "/low"], [one.body for one in arrived]
+        for name in names:
+            succeeded(labs.a, name)
+        # On the connection there is nothing to wait for; what is no priority is refused all the same.
+        assert labs.a.call("Copy", copy("/low", priority=5))[0] == 200
+        refused = labs.a.call("Copy", copy("/low", priority=6))
+        expect_fault(refused, "InvalidMessage")
+        assert b"Priority" in refused[2], refused[2]
+
+
 def large_ones_are_leased():
     with Peer() as peer, Labs("a", settings=LEASED + peer.egress) as labs:
         labs.start()
@@ -483,7 +515,8 @@ def one_combination(lab, number, field, part, reference, url):
 TESTS = [copies_in_every_way, several_objects_in_one, by_reference, tokens_bound_what_a_delegate_can_do, silence_is_no_receipt,
          same_message_starts_nothing_new, transfers_are_asked_about,
          any_reply_goes_elsewhere, writes_are_done_once_and_answered_elsewhere, faults_go_where_they_are_told, failed_transfers_are_told_to_fault_to,
-         chain_of_four_with_the_receipt_at_home, chain_that_loops_back_ends, an_instance_may_be_its_own_receiver, large_ones_are_leased, leases_are_taken_by_instances,
+         chain_of_four_with_the_receipt_at_home, chain_that_loops_back_ends, an_instance_may_be_its_own_receiver, copies_go_by_priority,
+         large_ones_are_leased, leases_are_taken_by_instances,
          receivers_that_cannot_pull_get_the_attachment, pulls_from_another_instance, pulls_plain_urls, many_pulls_share_connections,
          falls_over_in_every_combination]
 

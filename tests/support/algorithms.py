@@ -110,12 +110,13 @@ def given(name, *fields, token=None):
     return f'<wb:Input name="{name}">{inner}' + (f"<wb:Token>{token}</wb:Token>" if token else "") + "</wb:Input>"
 
 
-def invoke(algorithm, *inputs, store=None, attach=None, overwrite=None, outputs="", **parameters):
+def invoke(algorithm, *inputs, store=None, attach=None, overwrite=None, outputs="", priority=None, **parameters):
     """The body of an Invoke; underscores in names of parameters stand for dashes."""
     return (f"<wb:Invoke><wb:Algorithm>{algorithm}</wb:Algorithm>{''.join(inputs)}"
             + "".join(f'<wb:Parameter name="{name.replace("_", "-")}">{escape(str(value))}</wb:Parameter>' for name, value in parameters.items())
             + (f"<wb:Store>{store}</wb:Store>" if store else "") + (f"<wb:Attach>{attach}</wb:Attach>" if attach else "")
-            + (f"<wb:Overwrite>{overwrite}</wb:Overwrite>" if overwrite else "") + outputs + "</wb:Invoke>")
+            + (f"<wb:Overwrite>{overwrite}</wb:Overwrite>" if overwrite else "") + outputs
+            + (f"<wb:Priority>{priority}</wb:Priority>" if priority is not None else "") + "</wb:Invoke>")
 
 
 def send(lab, body, *endpoints, parts=(), token=None, message_id=None, soap=SOAP11, operation="Invoke", timeout=60):
@@ -164,6 +165,7 @@ class JobState:
         self.state, self.phase = element(xml, "State"), element(xml, "Phase")
         self.attempts = int(element(xml, "Attempts"))
         self.error, self.log, self.status = (found[1] if (found := re.search(f"<wb:{name}>([^<]*)<", text)) else None for name in ("LastError", "Log", "ExitStatus"))
+        self.priority = int(element(xml, "Priority"))
         self.receipt = re.findall(r"<wb:Path>([^<]*)</wb:Path>", text)
 
     def __repr__(self):

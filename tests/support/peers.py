@@ -51,11 +51,12 @@ def onward(lab, parameters="", send=None):
     return endpoint("wb:Onward", services(lab), token_element(lab.token("Receive")) + parameters, f' wb:send="{send}"' if send else "")
 
 
-def copy(*items, attach=None):
+def copy(*items, attach=None, priority=None):
     """The body of a Copy; an item is a Path, or (Id, Path for the other side)."""
     data = "".join(f"<wb:Data><wb:Path>{item}</wb:Path></wb:Data>" if isinstance(item, str)
                    else f"<wb:Data><wb:Id>{item[0]}</wb:Id><wb:Path>{item[1]}</wb:Path></wb:Data>" for item in items)
-    return f"<wb:Copy>{data}{f'<wb:Attach>{attach}</wb:Attach>' if attach else ''}</wb:Copy>"
+    return (f"<wb:Copy>{data}{f'<wb:Attach>{attach}</wb:Attach>' if attach else ''}"
+            f"{f'<wb:Priority>{priority}</wb:Priority>' if priority is not None else ''}</wb:Copy>")
 
 
 def post(lab, operation, body, message_id, *endpoints, soap=SOAP11, token=None, headers=None):
@@ -84,6 +85,8 @@ class State:
         self.done, self.total = (int(element(xml, name)) for name in ("BytesDone", "BytesTotal"))
         error = re.search(r"<wb:LastError>([^<]*)<", text)
         self.error = error[1] if error else ""
+        priority = re.search(r"<wb:Priority>(\d+)<", text)
+        self.priority = int(priority[1]) if priority else None
         self.receipt = re.findall(r"<wb:Path>([^<]*)</wb:Path>", text)
 
     def __repr__(self):

@@ -35,6 +35,7 @@ std::string headers(const std::string &messageId, const std::string &action, con
 class ElsewhereTest : public CppUnit::TestFixture {
   CPPUNIT_TEST_SUITE(ElsewhereTest);
   CPPUNIT_TEST(copyBecomesATransfer);
+  CPPUNIT_TEST(aCopyHasAPriority);
   CPPUNIT_TEST(copyOfWhatIsNotThereTellsTheFaultEndpoint);
   CPPUNIT_TEST(otherRepliesAreKeptWhole);
   CPPUNIT_TEST(whatChangesSomethingIsAnsweredOnce);
@@ -89,6 +90,24 @@ public:
     CPPUNIT_ASSERT_EQUAL(std::string("urn:uuid:1"), sent.relatesTo.value());
     CPPUNIT_ASSERT(sent.content && sent.content->items.size() == 1 && sent.content->items[0].name == "/a");
     CPPUNIT_ASSERT(has(services::headersOf(sent.to).at(0), "IsReferenceParameter"));
+  }
+
+  void aCopyHasAPriority() {
+    lab.put("/a", "aGVsbG8=");
+    const auto rowOf = [&](const std::string &id, const std::string &more) {
+      assertAccepted(send("<wb:Copy><wb:Data><wb:Path>/a</wb:Path></wb:Data>" + more + "</wb:Copy>", "Copy",
+                          headers(id, "Copy", endpoint("ReplyTo", allowed))));
+      return lab.catalog->transfer(lab.alice.key.id(), id).value();
+    };
+    const auto plain = rowOf("urn:uuid:1", "");
+    CPPUNIT_ASSERT_EQUAL(normalPriority, plain.priority);
+    const auto first = rowOf("urn:uuid:2", "<wb:Priority>5</wb:Priority>");
+    CPPUNIT_ASSERT_EQUAL(5, first.priority);
+    CPPUNIT_ASSERT(lab.transfers.describe(first).priority == 5);
+    assertAccepted(send("<wb:List/>", "List", headers("urn:uuid:3", "List", endpoint("ReplyTo", allowed))));
+    const auto reply = lab.catalog->transfer(lab.alice.key.id(), "urn:uuid:3").value();
+    CPPUNIT_ASSERT_EQUAL(receiptPriority, reply.priority);
+    CPPUNIT_ASSERT(!lab.transfers.describe(reply).priority);
   }
 
   void copyOfWhatIsNotThereTellsTheFaultEndpoint() {

@@ -6,6 +6,8 @@
 #include <cppunit/extensions/HelperMacros.h>
 
 #include <atomic>
+#include <future>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -23,6 +25,9 @@ class RunTurnsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(whoWaitsTooLongIsTold);
   CPPUNIT_TEST(aFreeTurnGoesToTheOneWithFewest);
   CPPUNIT_TEST(theQueueDoesNotOvertakeCallers);
+  CPPUNIT_TEST(callersDoNotOvertakeTheQueue);
+  CPPUNIT_TEST(ofOnesOwnThePriorityDecides);
+  CPPUNIT_TEST(whoseCallerHasGoneWaitsNoLonger);
   CPPUNIT_TEST(theQueueIsToldOfAFreeTurn);
   CPPUNIT_TEST(neverMoreThanAllowed);
   CPPUNIT_TEST_SUITE_END();
@@ -41,22 +46,26 @@ class RunTurnsTest : public CppUnit::TestFixture {
     }
   }
 
+  std::unique_ptr<RunTurns::Turn> forQueue(RunTurns &turns, const std::string &principal) {
+    return turns.take({{principal, normalPriority, clock_.now()}}).turn;
+  }
+
   void asManyAsAllowed() {
     RunTurns turns(bounds(2, 2, 8), clock_);
     const auto first = turns.wait("a");
-    auto second = turns.tryTake("b", clock_.now());
+    auto second = forQueue(turns, "b");
     CPPUNIT_ASSERT(second);
-    CPPUNIT_ASSERT(!turns.tryTake("c", clock_.now()));
+    CPPUNIT_ASSERT(!forQueue(turns, "c"));
     second.reset();
-    CPPUNIT_ASSERT(turns.tryTake("c", clock_.now()));
+    CPPUNIT_ASSERT(forQueue(turns, "c"));
   }
 
   void asManyAsAllowedForOne() {
     RunTurns turns(bounds(4, 1, 8), clock_);
     const auto first = turns.wait("a");
     CPPUNIT_ASSERT_EQUAL(std::size_t{1}, turns.underWay("a"));
-    CPPUNIT_ASSERT(!turns.tryTake("a", clock_.now()));
-    CPPUNIT_ASSERT(turns.tryTake("b", clock_.now()));
+    CPPUNIT_ASSERT(!forQueue(turns, "a"));
+    CPPUNIT_ASSERT(forQueue(turns, "b"));
   }
 
   void tooManyCallersAreToldAtOnce() {
@@ -105,16 +114,107 @@ class RunTurnsTest : public CppUnit::TestFixture {
 
   void theQueueDoesNotOvertakeCallers() {
     RunTurns turns(bounds(2, 1, 8), clock_);
-    const auto early = clock_.now();
     auto first = turns.wait("a");
-    auto second = turns.wait("b");
+    const auto second = turns.wait("b");
     std::thread caller([&] { (void)turns.wait("c"); });
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
-    CPPUNIT_ASSERT(!turns.tryTake("d", early));
+    CPPUNIT_ASSERT(!forQueue(turns, "d"));
     first.reset();
     caller.join();
-    CPPUNIT_ASSERT(turns.tryTake("d", clock_.now()));
+    CPPUNIT_ASSERT(forQueue(turns, "d"));
   }
+
+  /// A caller lets what is queued and goes first go first, until it has, or is there no more.
+  void callersDoNotOvertakeTheQueue() {
+    RunTurns turns(bounds(1, 1, 8), clock_);
+    const std::vector<services::Claim> queued{{"a", 5, clock_.now()}, {"a", 3, clock_.now()}};
+    std::atomic<bool> told{false};
+    turns.onFree([&] { told = true; });
+    auto running = turns.wait("b");
+    CPPUNIT_ASSERT(!turns.take(queued).turn);
+    std::atomic<bool> ran{false};
+    std::thread caller([&] {
+      const auto turn = turns.wait("a", 4);
+      ran = true;
+    });
+    waitUntilItWaits();
+    running.reset();
+    CPPUNIT_ASSERT(told);
+    waitUntilItWaits();
+    CPPUNIT_ASSERT(!ran);
+    auto taken = turns.take({queued[1], queued[0]});
+    CPPUNIT_ASSERT(taken.turn);
+    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, taken.which);
+    CPPUNIT_ASSERT(!turns.take({queued[1]}).turn);
+    taken.turn.reset();
+    caller.join(); // it goes before the other one, whose priority is lower
+    CPPUNIT_ASSERT(ran);
+    CPPUNIT_ASSERT(turns.take({queued[1]}).turn);
+
+    // What has been cancelled holds nobody up.
+    running = turns.wait("b");
+    CPPUNIT_ASSERT(!turns.take(queued).turn);
+    ran = false;
+    std::thread another([&] {
+      const auto turn = turns.wait("a");
+      ran = true;
+    });
+    waitUntilItWaits();
+    running.reset();
+    CPPUNIT_ASSERT(!turns.take({}).turn);
+    another.join();
+    CPPUNIT_ASSERT(ran);
+  }
+
+  void ofOnesOwnThePriorityDecides() {
+    RunTurns turns(bounds(1, 1, 20), clock_);
+    auto running = turns.wait("b");
+    std::mutex mutex;
+    std::vector<std::int32_t> order;
+    std::vector<std::jthread> callers;
+    for (const std::int32_t priority : {3, 1, 5, 4}) {
+      callers.emplace_back([&, priority] {
+        const auto turn = turns.wait("a", priority);
+        const std::lock_guard lock(mutex);
+        order.push_back(priority);
+      });
+      waitUntilItWaits();
+    }
+    running.reset();
+    callers.clear();
+    CPPUNIT_ASSERT((order == std::vector<std::int32_t>{5, 4, 3, 1}));
+  }
+
+  void whoseCallerHasGoneWaitsNoLonger() {
+    RunTurns turns(bounds(1, 1, 2), clock_);
+    const auto running = turns.wait("b");
+    std::atomic<bool> gone{false};
+    auto waiting = std::async(std::launch::async, [&] {
+      (void)turns.wait("a", normalPriority, [&] {
+        if (gone) {
+          throw Fault(FaultCode::DeliveryFailed, "it has gone");
+        }
+      });
+    });
+    CPPUNIT_ASSERT(waiting.wait_for(std::chrono::milliseconds(400)) == std::future_status::timeout);
+    gone = true;
+    CPPUNIT_ASSERT(waiting.wait_for(std::chrono::seconds(2)) == std::future_status::ready);
+    CPPUNIT_ASSERT_THROW(waiting.get(), Fault);
+    // Its place is free: this one waits, and is not told that there are too many.
+    gone = false;
+    auto next = std::async(std::launch::async, [&] {
+      (void)turns.wait("a", normalPriority, [&] {
+        if (gone) {
+          throw Fault(FaultCode::DeliveryFailed, "it has gone");
+        }
+      });
+    });
+    CPPUNIT_ASSERT(next.wait_for(std::chrono::milliseconds(400)) == std::future_status::timeout);
+    gone = true;
+    CPPUNIT_ASSERT_THROW(next.get(), Fault);
+  }
+
+  static void waitUntilItWaits() { std::this_thread::sleep_for(std::chrono::milliseconds(100)); }
 
   void theQueueIsToldOfAFreeTurn() {
     RunTurns turns(bounds(1, 1, 8), clock_);
@@ -122,7 +222,7 @@ class RunTurnsTest : public CppUnit::TestFixture {
     turns.onFree([&] { ++told; });
     (void)turns.wait("a");
     CPPUNIT_ASSERT_EQUAL(1, told.load());
-    turns.tryTake("b", clock_.now()).reset();
+    forQueue(turns, "b").reset();
     CPPUNIT_ASSERT_EQUAL(2, told.load());
   }
 

@@ -158,6 +158,8 @@ public:
     }
     CPPUNIT_ASSERT(codeOf([] { (void)soap::decode<CopyRequest>(element("Copy", "<wb:Attach>Pigeon</wb:Attach>")); }) ==
                    FaultCode::InvalidMessage);
+    CPPUNIT_ASSERT(codeOf([] { (void)soap::decode<CopyRequest>(element("Copy", "<wb:Priority>6</wb:Priority>")); }) ==
+                   FaultCode::InvalidMessage);
     CPPUNIT_ASSERT(codeOf([] {
                      (void)soap::decode<ReceiveRequest>(element("Receive", "<wb:Overwrite>9</wb:Overwrite>"));
                    }) == FaultCode::InvalidMessage);

@@ -14,7 +14,9 @@
 /// What the tests of the codec have in common: messages that can be compared, samples, and ways into the codec.
 namespace waybill {
 
-inline bool operator==(const CopyRequest &a, const CopyRequest &b) { return a.data == b.data && a.attach == b.attach; }
+inline bool operator==(const CopyRequest &a, const CopyRequest &b) {
+  return a.data == b.data && a.attach == b.attach && a.priority == b.priority;
+}
 inline bool operator==(const CopyResponse &a, const CopyResponse &b) { return a.data == b.data; }
 inline bool operator==(const ReceiveRequest &a, const ReceiveRequest &b) {
   return a.data == b.data && a.overwrite == b.overwrite;
@@ -58,7 +60,7 @@ inline bool operator==(const DescribeAlgorithmResponse &a, const DescribeAlgorit
 }
 inline bool operator==(const InvokeRequest &a, const InvokeRequest &b) {
   return a.algorithm == b.algorithm && a.inputs == b.inputs && a.parameters == b.parameters && a.store == b.store &&
-         a.attach == b.attach && a.overwrite == b.overwrite && a.outputs == b.outputs;
+         a.attach == b.attach && a.overwrite == b.overwrite && a.outputs == b.outputs && a.priority == b.priority;
 }
 inline bool operator==(const InvokeResponse &a, const InvokeResponse &b) {
   return a.job == b.job && a.exitStatus == b.exitStatus && a.outputs == b.outputs && a.log == b.log;
@@ -148,6 +150,7 @@ inline Transfer fullTransfer() {
   transfer.ended = moment() + 1h;
   transfer.sources = {"/docs/a & b", " /with blanks ", "https://other.example/x?y&z"};
   transfer.receipt = {fullData(), Data{}};
+  transfer.priority = 5;
   return transfer;
 }
 
@@ -198,6 +201,7 @@ inline Job fullJob() {
   job.ended = moment() + 1h;
   job.destination = "https://lab.example:8443/services/data";
   job.receipt = {fullData(), Data{}};
+  job.priority = 1;
   return job;
 }
 

@@ -30,8 +30,8 @@ class CodecTest : public CppUnit::TestFixture {
 public:
   void dataMessagesComeBackAsTheyWere() {
     const std::vector<Data> data{fullData(), Data{}};
-    requireRoundTrip(CopyRequest{data, Attach::SwA});
-    requireRoundTrip(CopyRequest{{Data{}}, std::nullopt});
+    requireRoundTrip(CopyRequest{data, Attach::SwA, 1});
+    requireRoundTrip(CopyRequest{{Data{}}, std::nullopt, std::nullopt});
     requireRoundTrip(CopyResponse{data});
     requireRoundTrip(ReceiveRequest{data, Overwrite::IfDifferent});
     requireRoundTrip(ReceiveResponse{data});
@@ -51,14 +51,15 @@ public:
     requireRoundTrip(ListAlgorithmsResponse{{fullAlgorithm(), {}}});
     requireRoundTrip(DescribeAlgorithmRequest{"text/sort"});
     requireRoundTrip(DescribeAlgorithmResponse{fullAlgorithm()});
-    requireRoundTrip(InvokeRequest{"a", {}, {}, {}, {}, {}, {}});
+    requireRoundTrip(InvokeRequest{"a", {}, {}, {}, {}, {}, {}, {}});
     requireRoundTrip(InvokeRequest{"text/sort",
                                    {{"in <&", fullData()}, {"in", Data{}}},
                                    {{"key", " 1 "}, {"none", ""}},
                                    "/results",
                                    Attach::SwA,
                                    Overwrite::Always,
-                                   {{"out", fullData()}}});
+                                   {{"out", fullData()}},
+                                   5});
     requireRoundTrip(InvokeResponse{"urn:uuid:1", -7, {{"out", fullData()}, {"more", Data{}}}, "the\nend\t<&>"});
     requireRoundTrip(InvokeResponse{"urn:uuid:1", 0, {}, {}});
     requireRoundTrip(GetJobRequest{"urn:uuid:1"});
@@ -113,8 +114,8 @@ public:
     const std::map<Attach, std::string> ways{
         {Attach::Mtom, "MTOM"}, {Attach::SwA, "SwA"}, {Attach::Inline, "Inline"}, {Attach::Reference, "Reference"}};
     for (const auto &[attach, name] : ways) {
-      requireContains(soap::encode(CopyRequest{{}, attach}), "<wb:Attach>" + name + "</wb:Attach>");
-      requireRoundTrip(CopyRequest{{Data{}}, attach});
+      requireContains(soap::encode(CopyRequest{{}, attach, {}}), "<wb:Attach>" + name + "</wb:Attach>");
+      requireRoundTrip(CopyRequest{{Data{}}, attach, {}});
     }
     const std::map<Overwrite, std::string> rules{
         {Overwrite::Never, "Never"}, {Overwrite::Always, "Always"}, {Overwrite::IfDifferent, "IfDifferent"}};

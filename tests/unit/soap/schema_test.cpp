@@ -58,6 +58,7 @@ public:
          {"<wb:List/>",
           "<wb:List><wb:Prefix>/a</wb:Prefix><wb:Limit>5</wb:Limit><wb:PageToken>p</wb:PageToken></wb:List>",
           "<wb:Copy><wb:Data><wb:Path>/a</wb:Path></wb:Data><wb:Attach>SwA</wb:Attach></wb:Copy>",
+          "<wb:Copy><wb:Data/><wb:Priority>5</wb:Priority></wb:Copy>",
           "<wb:Delete><wb:Data><wb:Id>https://h:1/data/0</wb:Id></wb:Data></wb:Delete>",
           "<wb:Describe><wb:Data><wb:Path>/a</wb:Path></wb:Data></wb:Describe>", "<wb:GetInstance/>", "<wb:ListKeys/>",
           "<wb:ListGrants/>"}) {
@@ -105,6 +106,10 @@ public:
     assertContains(invalid("<wb:List><wb:Limit>-1</wb:Limit></wb:List>").reason(), "element wb:Limit at line 1");
     const auto attach = invalid("<wb:Copy><wb:Data/><wb:Attach>Pigeon</wb:Attach></wb:Copy>");
     assertContains(attach.reason(), "MTOM");
+    for (const auto *bad : {"0", "6", "high"}) {
+      const auto priority = invalid("<wb:Copy><wb:Data/><wb:Priority>" + std::string(bad) + "</wb:Priority></wb:Copy>");
+      assertContains(priority.reason(), "element wb:Priority");
+    }
     assertContains(
         invalid("<wb:Receive><wb:Data><wb:Size>18446744073709551616</wb:Size></wb:Data></wb:Receive>").reason(),
         "wb:Size");

@@ -60,6 +60,7 @@ class CatalogSuite : public CppUnit::TestFixture {
   CPPUNIT_TEST(anEndAndItsTimeGoTogether);
   CPPUNIT_TEST(transfersAreListedNewestFirst);
   CPPUNIT_TEST(dueTransfersComeByPriorityThenTime);
+  CPPUNIT_TEST(aLongQueueOfOnePrincipalHidesNobodys);
   CPPUNIT_TEST(aLongQueueToOnePeerHidesNobodys);
   CPPUNIT_TEST(activeTransfersAreQueuedAgainAtStart);
   CPPUNIT_TEST(pruningForgetsEndedTransfers);
@@ -117,6 +118,7 @@ public:
   void anEndAndItsTimeGoTogether();
   void transfersAreListedNewestFirst();
   void dueTransfersComeByPriorityThenTime();
+  void aLongQueueOfOnePrincipalHidesNobodys();
   void aLongQueueToOnePeerHidesNobodys();
   void activeTransfersAreQueuedAgainAtStart();
   void pruningForgetsEndedTransfers();

@@ -232,11 +232,11 @@ void CatalogSuite::dueTransfersComeByPriorityThenTime() {
         CPPUNIT_ASSERT(transaction.updateTransfer(row, std::nullopt));
       }
     };
-    add("later", 1, 9, TransferState::Queued);
-    add("second", -1, 0, TransferState::Queued);
-    add("first", 0, 1, TransferState::Queued);
-    add("third", 0, 0, TransferState::Queued);
-    add("low", -100, -1, TransferState::Queued);
+    add("later", 1, 5, TransferState::Queued);
+    add("second", -1, 3, TransferState::Queued);
+    add("first", 0, 4, TransferState::Queued);
+    add("third", 0, 3, TransferState::Queued);
+    add("low", -100, 1, TransferState::Queued);
     add("active", -200, 5, TransferState::Active);
     add("ended", -300, 5, TransferState::Succeeded);
   });
@@ -252,14 +252,39 @@ void CatalogSuite::dueTransfersComeByPriorityThenTime() {
   CPPUNIT_ASSERT(!catalog_->nextTransferDue(now + seconds(1)));
 }
 
+/// However many one principal has waiting for however many peers, and of whatever priority.
+void CatalogSuite::aLongQueueOfOnePrincipalHidesNobodys() {
+  const auto now = transferOf("x").nextAttempt;
+  durable([&](Transaction &transaction) {
+    const auto add = [&](const std::string &name, const std::string &principal, std::int32_t priority, int late) {
+      auto row = transferOf(name);
+      row.principal = principal;
+      row.peer = "to " + name;
+      row.priority = priority;
+      row.nextAttempt += seconds(late);
+      CPPUNIT_ASSERT(transaction.insertTransfer(row));
+    };
+    for (int i = 0; i < 50; ++i) {
+      add("busy " + std::to_string(i), "a", 5, -100 + i);
+    }
+    add("one", "b", 1, -2);
+    add("two", "b", 2, -1);
+    add("receipt", "a", receiptPriority, -3);
+    add("another receipt", "b", receiptPriority, 0);
+  });
+  CPPUNIT_ASSERT((messages(catalog_->dueTransfers(JobPhase::Delivery, now, 9, 6)) ==
+                  Names{"receipt", "another receipt", "busy 0", "two", "busy 1", "one"}));
+}
+
 void CatalogSuite::aLongQueueToOnePeerHidesNobodys() {
   durable([&](Transaction &transaction) {
     for (int i = 0; i < 100; ++i) {
       auto row = transferOf("busy " + std::to_string(i));
-      row.priority = 9;
+      row.priority = 5;
       CPPUNIT_ASSERT(transaction.insertTransfer(row));
     }
     auto other = transferOf("other");
+    other.priority = 1;
     other.peer = "c.example:8443";
     CPPUNIT_ASSERT(transaction.insertTransfer(other));
   });

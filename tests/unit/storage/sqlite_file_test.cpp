@@ -27,6 +27,7 @@ class SqliteFileTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(manyMayCreateItAtOnce);
   CPPUNIT_TEST(theFirstSchemaIsMigrated);
   CPPUNIT_TEST(theSecondSchemaIsMigrated);
+  CPPUNIT_TEST(theFourthSchemaIsMigrated);
   CPPUNIT_TEST(transfersAreFoundByIndexes);
   CPPUNIT_TEST(aNewerSchemaIsRefused);
   CPPUNIT_TEST(anUnreadableSchemaVersionIsRefused);
@@ -43,7 +44,7 @@ class SqliteFileTest : public CppUnit::TestFixture {
 public:
   void aNewFileGetsTheSchema() {
     const auto catalog = openSqliteCatalog(path_, clock_);
-    CPPUNIT_ASSERT_EQUAL(std::string("4"), catalog->setting("schema.version").value());
+    CPPUNIT_ASSERT_EQUAL(std::string("5"), catalog->setting("schema.version").value());
     CPPUNIT_ASSERT(catalog->ledgerBirth() == clock_.now());
     RawDatabase raw(path_);
     CPPUNIT_ASSERT_EQUAL(std::string("1463900482"), raw.value("PRAGMA application_id"));
@@ -102,7 +103,7 @@ public:
         "'<r/>');"
         "UPDATE setting SET value = '1' WHERE name = 'schema.version'");
     const auto catalog = openSqliteCatalog(path_, clock_);
-    CPPUNIT_ASSERT_EQUAL(std::string("4"), catalog->setting("schema.version").value());
+    CPPUNIT_ASSERT_EQUAL(std::string("5"), catalog->setting("schema.version").value());
     const auto spent = catalog->token("spent").value();
     CPPUNIT_ASSERT(spent.spent && !spent.held && !spent.request);
     CPPUNIT_ASSERT_EQUAL(std::string("<r/>"), spent.receipt.value());
@@ -127,12 +128,32 @@ public:
     }
     RawDatabase(path_).run("DROP TABLE transfer; UPDATE setting SET value = '2' WHERE name = 'schema.version'");
     const auto catalog = openSqliteCatalog(path_, clock_);
-    CPPUNIT_ASSERT_EQUAL(std::string("4"), catalog->setting("schema.version").value());
+    CPPUNIT_ASSERT_EQUAL(std::string("5"), catalog->setting("schema.version").value());
     CPPUNIT_ASSERT(catalog->token("spent")->spent);
     catalog->commit(Durability::Durable,
                     [&](Transaction &transaction) { CPPUNIT_ASSERT(transaction.insertTransfer(row)); });
     CPPUNIT_ASSERT(catalog->transferById("t") == row);
     CPPUNIT_ASSERT_EQUAL(std::string("ok"), RawDatabase(path_).value("PRAGMA integrity_check"));
+  }
+
+  void theFourthSchemaIsMigrated() {
+    const auto add = [&](Transaction &transaction, const std::string &id, std::int32_t priority) {
+      TransferRow row;
+      row.id = row.messageId = id;
+      row.priority = priority;
+      CPPUNIT_ASSERT(transaction.insertTransfer(row));
+    };
+    openSqliteCatalog(path_, clock_)->commit(Durability::Durable, [&](Transaction &transaction) {
+      add(transaction, "data", 0);
+      add(transaction, "receipt", 1);
+    });
+    RawDatabase(path_).run("UPDATE setting SET value = '4' WHERE name = 'schema.version'");
+    for (int opened = 0; opened < 2; ++opened) { // migrated once
+      const auto catalog = openSqliteCatalog(path_, clock_);
+      CPPUNIT_ASSERT_EQUAL(std::string("5"), catalog->setting("schema.version").value());
+      CPPUNIT_ASSERT_EQUAL(normalPriority, catalog->transferById("data")->priority);
+      CPPUNIT_ASSERT_EQUAL(receiptPriority, catalog->transferById("receipt")->priority);
+    }
   }
 
   /// What is asked for at every call, and by the queue all the time, must not become slow with many rows.

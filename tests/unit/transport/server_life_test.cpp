@@ -7,6 +7,7 @@
 
 #include <openssl/ssl.h>
 
+#include <array>
 #include <atomic>
 #include <fcntl.h>
 #include <fstream>
@@ -39,6 +40,8 @@ class ServerLifeTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(drainCutsWhatTakesTooLong);
   CPPUNIT_TEST(drainAnswersWhatWaitsForAWorker);
   CPPUNIT_TEST(cutConnectionsLeaveNothingBehind);
+  CPPUNIT_TEST(aHandlerSeesThatItsCallerHasGone);
+  CPPUNIT_TEST(whatComesNextDoesNotLookLikeAnEnd);
   CPPUNIT_TEST(manyClientsAtOnce);
   CPPUNIT_TEST(socketsAreNotInherited);
   CPPUNIT_TEST_SUITE_END();
@@ -265,6 +268,55 @@ public:
     RawClient client(lab.port());
     client.send(get);
     CPPUNIT_ASSERT_EQUAL(200, client.reply().status);
+  }
+
+  void aHandlerSeesThatItsCallerHasGone() {
+    ServerLab lab([&](Request &request, Response &response) {
+      ++running_;
+      const auto gone = eventually([&] { return request.callerHasGone(); });
+      running_ -= gone ? 1 : 0;
+      response.send(200, {}, "ok");
+    });
+    const std::array<void (*)(RawClient &), 3> ways{[](RawClient &client) { client.cut(); },
+                                                    [](RawClient &client) { client.hangUp(); },
+                                                    [](RawClient &client) {
+                                                      client.closeNotify();
+                                                      client.hangUp();
+                                                    }};
+    for (const auto &leave : ways) {
+      RawClient client(lab.port());
+      client.send(get + get); // what is there to be read hides no end
+      CPPUNIT_ASSERT(eventually([&] { return running_ == 1; }));
+      std::this_thread::sleep_for(std::chrono::milliseconds(300));
+      CPPUNIT_ASSERT_EQUAL(1, running_.load());
+      leave(client);
+      CPPUNIT_ASSERT(eventually([&] { return running_ == 0; }));
+      CPPUNIT_ASSERT(lab.settlesAt(0));
+    }
+  }
+
+  void whatComesNextDoesNotLookLikeAnEnd() {
+    std::atomic<int> asked{0};
+    ServerLab lab([&](Request &request, Response &response) {
+      for (int i = 0; i < 20; ++i, ++asked) {
+        if (request.callerHasGone()) {
+          response.send(500, {}, "gone");
+          return;
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      }
+      response.send(200, {}, request.path);
+    });
+    RawClient client(lab.port());
+    for (const auto *path : {"/1", "/2", "/3"}) {
+      client.send("GET " + std::string(path) + " HTTP/1.1\r\nHost: here\r\n\r\n");
+    }
+    for (const auto *path : {"/1", "/2", "/3"}) {
+      const auto reply = client.reply();
+      CPPUNIT_ASSERT_EQUAL(200, reply.status);
+      CPPUNIT_ASSERT_EQUAL(std::string(path), reply.body);
+    }
+    CPPUNIT_ASSERT_EQUAL(60, asked.load());
   }
 
   void manyClientsAtOnce() {
