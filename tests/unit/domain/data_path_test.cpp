@@ -119,7 +119,7 @@ public:
 
   void prefixesFollowTheSameRules() {
     for (const auto *text : {"//", "/a//", "/..", "/a/../", "/\xFF", "/\n"}) {
-      CPPUNIT_ASSERT_THROW(parsePathPrefix(text), Fault);
+      CPPUNIT_ASSERT_THROW((void)parsePathPrefix(text), Fault);
     }
   }
 
