@@ -95,7 +95,7 @@ def through(bench):
     body = f"<wb:Invoke><wb:Algorithm>cat</wb:Algorithm>{part}</wb:Invoke>"
     for _ in range(bench.rounds):
         ours.message_of(message, body, [bench.large], instance.quick_token("Invoke"))
-        ran = timed(instance.curl() + ["--fail", "-o", "/dev/null", "-X", "POST", "-T", message, "-H", f"Content-Type: {ours.CONTENT_TYPE}", instance.url("algorithms")])
+        ran = timed(instance.curl() + ["--fail", "-o", "/dev/null", "-X", "POST", "-T", message, "-H", f"Content-Type: {ours.CONTENT_TYPE}", instance.endpoint("algorithms")])
         row.ours.append(bench.rate(ran))
     memory.ours.append(instance.peak() / 1024)
     message.unlink()
