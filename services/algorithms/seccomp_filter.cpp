@@ -81,6 +81,10 @@ public:
   void ifLessSkip(std::uint32_t value, std::uint8_t count) { add(BPF_JMP | BPF_JGE | BPF_K, value, 0, count); }
   void ifNoneSetSkip(std::uint32_t bits, std::uint8_t count) { add(BPF_JMP | BPF_JSET | BPF_K, bits, 0, count); }
 
+  void refuseIfEqual(std::uint32_t value, int error) {
+    unlessEqualSkip(value, 1);
+    refuse(error);
+  }
   /// What `block` says of `call`, whose number is loaded; the block ends in refuse() or allow().
   void onCall(long call, const Filter &block) {
     unlessEqualSkip(static_cast<std::uint32_t>(call), static_cast<std::uint8_t>(block.program_.size()));
@@ -149,8 +153,7 @@ Filter onSetsockopt() {
   filter.load(argumentAt(2));
   for (const auto &[option, error] : {std::pair(SO_SNDBUF, 0), std::pair(SO_RCVBUF, 0),
                                       std::pair(SO_SNDBUFFORCE, EPERM), std::pair(SO_RCVBUFFORCE, EPERM)}) {
-    filter.unlessEqualSkip(static_cast<std::uint32_t>(option), 1);
-    filter.refuse(error);
+    filter.refuseIfEqual(static_cast<std::uint32_t>(option), error);
   }
   filter.allow();
   return filter;
@@ -159,8 +162,7 @@ Filter onSetsockopt() {
 Filter onFcntl() {
   Filter filter;
   filter.load(argumentAt(1));
-  filter.unlessEqualSkip(F_SETPIPE_SZ, 1);
-  filter.refuse(EPERM);
+  filter.refuseIfEqual(F_SETPIPE_SZ, EPERM);
   filter.allow();
   return filter;
 }
@@ -177,8 +179,7 @@ Filter madeFilter() {
   filter.refuse(ENOSYS);
 #endif
   for (const auto &[call, error] : refused) {
-    filter.unlessEqualSkip(static_cast<std::uint32_t>(call), 1);
-    filter.refuse(error);
+    filter.refuseIfEqual(static_cast<std::uint32_t>(call), error);
   }
   filter.onCall(SYS_clone, onClone());
   filter.onCall(SYS_socket, onSocket());

@@ -189,26 +189,21 @@ class RunTurnsTest : public CppUnit::TestFixture {
     RunTurns turns(bounds(1, 1, 2), clock_);
     const auto running = turns.wait("b");
     std::atomic<bool> gone{false};
-    auto waiting = std::async(std::launch::async, [&] {
+    const auto wait = [&] {
       (void)turns.wait("a", normalPriority, [&] {
         if (gone) {
           throw Fault(FaultCode::DeliveryFailed, "it has gone");
         }
       });
-    });
+    };
+    auto waiting = std::async(std::launch::async, wait);
     CPPUNIT_ASSERT(waiting.wait_for(std::chrono::milliseconds(400)) == std::future_status::timeout);
     gone = true;
     CPPUNIT_ASSERT(waiting.wait_for(std::chrono::seconds(2)) == std::future_status::ready);
     CPPUNIT_ASSERT_THROW(waiting.get(), Fault);
     // Its place is free: this one waits, and is not told that there are too many.
     gone = false;
-    auto next = std::async(std::launch::async, [&] {
-      (void)turns.wait("a", normalPriority, [&] {
-        if (gone) {
-          throw Fault(FaultCode::DeliveryFailed, "it has gone");
-        }
-      });
-    });
+    auto next = std::async(std::launch::async, wait);
     CPPUNIT_ASSERT(next.wait_for(std::chrono::milliseconds(400)) == std::future_status::timeout);
     gone = true;
     CPPUNIT_ASSERT_THROW(next.get(), Fault);
