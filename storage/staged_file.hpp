@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "storage/block_worker.hpp"
 #include "storage/content_store.hpp"
-#include "storage/digests.hpp"
+#include "storage/digested_file.hpp"
 #include "storage/store_folder.hpp"
 
-#include <map>
 #include <optional>
 #include <string>
 
@@ -41,9 +39,8 @@ public:
 
 private:
   void take(std::uint64_t offset, ByteView bytes);
-  void keep(std::uint64_t offset, ByteView bytes);
-  void digestWhatFollows();
-  void startWriteBack();
+  DigestedFile &writing();
+  void startWriteBack(std::uint64_t upTo);
   void seal();
   void discard() noexcept;
   void closeFile() noexcept;
@@ -54,13 +51,9 @@ private:
   std::uint64_t taken_ = 0;
   bool staged_ = true;
   bool countedOpen_ = false;
-  std::optional<std::string> sha256_; ///< set when sealed
-  std::string adler32_;
-  // The worker's, until it has finished.
-  Digester digester_;
-  std::map<std::uint64_t, std::uint64_t> ahead_; ///< begin and end of what is written past what is digested
-  std::uint64_t writeBackFrom_ = 0;
-  std::optional<BlockWorker> worker_;
+  std::optional<DigestedFile::Digests> digests_; ///< set when sealed
+  std::uint64_t writeBackFrom_ = 0;              ///< of the thread that writes
+  std::optional<DigestedFile> writing_;          ///< until sealed or discarded; the last: it ends before what it uses
 };
 
 } // namespace waybill::storage

@@ -5,7 +5,7 @@
 #include "domain/text.hpp"
 #include "services/algorithms/out_folder.hpp"
 #include "storage/block_worker.hpp"
-#include "storage/digests.hpp"
+#include "storage/digested_file.hpp"
 #include "storage/file_descriptor.hpp"
 #include "storage/file_errors.hpp"
 
@@ -38,14 +38,9 @@ public:
   /// `check` is asked at each write.
   InputFile(const Invocation::Tools &tools, const std::string &path, const NamedData &input,
             const std::function<void()> &check)
-      : limit_(tools.inputBytes), input_(input), check_(check), watch_(tools.room, input.name), path_(path),
+      : limit_(tools.inputBytes), input_(input), check_(check), watch_(tools.room, input.name),
         file_(::open(path.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600)),
-        worker_([this](std::uint64_t offset, ByteView bytes) {
-          storage::writeAllAt(file_.get(), offset, bytes, "writing an input", path_);
-          if (offset == digester_.size()) {
-            digester_.update(bytes);
-          }
-        }) {
+        writing_(file_.get(), {"writing an input", path, input.name}) {
     if (!file_.isOpen()) {
       throw storage::systemFault("writing an input", path, errno);
     }
@@ -65,9 +60,9 @@ public:
                   input_.name);
     }
     watch_.before(bytes.size());
-    worker_.add(offset, bytes);
+    writing_.add(offset, bytes);
   }
-  void finish() { worker_.finish(); }
+  void finish() { digests_ = writing_.finish(); }
 
   template <class Declared> void check(const Declared &declared) {
     if (declared.size && *declared.size != size_) {
@@ -79,12 +74,7 @@ public:
     if (!declared.digest) {
       return;
     }
-    if (sha256_.empty()) {
-      digestTheRest();
-      sha256_ = digester_.sha256Hex();
-      adler32_ = digester_.adler32Hex();
-    }
-    const auto &found = declared.digest->algorithm == DigestAlgorithm::Sha256 ? sha256_ : adler32_;
+    const auto &found = declared.digest->algorithm == DigestAlgorithm::Sha256 ? digests_.sha256 : digests_.adler32;
     if (lowerCase(declared.digest->hex) != found) {
       throw Fault(FaultCode::DigestMismatch,
                   "Invoke was told a " + std::string(name(declared.digest->algorithm)) + " digest of " +
@@ -95,30 +85,14 @@ public:
   }
 
 private:
-  /// What did not come in order.
-  void digestTheRest() {
-    std::vector<std::byte> block(copyBlock);
-    while (digester_.size() < size_) {
-      const auto got = storage::readAt(file_.get(), block, digester_.size(), path_);
-      if (got == 0) {
-        throw Fault(FaultCode::Internal, "an input of this instance is shorter than what was written to it",
-                    input_.name);
-      }
-      digester_.update({block.data(), got});
-    }
-  }
-
   std::uint64_t limit_;
   const NamedData &input_;
   const std::function<void()> &check_;
   RoomWatch watch_;
-  const std::string &path_;
   storage::FileDescriptor file_;
-  storage::Digester digester_;
   std::uint64_t size_ = 0;
-  std::string sha256_;
-  std::string adler32_;
-  storage::BlockWorker worker_; ///< the last: it ends before what it uses
+  storage::DigestedFile::Digests digests_;
+  storage::DigestedFile writing_; ///< the last: it ends before what it uses
 };
 
 } // namespace
