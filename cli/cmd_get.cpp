@@ -14,6 +14,7 @@
 
 #include <filesystem>
 #include <memory>
+#include <set>
 
 namespace waybill::cli {
 
@@ -106,10 +107,14 @@ private:
       target = name.empty() ? "." : name;
     }
     std::vector<RemoteFile> files;
+    std::set<std::string> folders;
     LocalFolder local(target);
     listAll(remote_, prefix, [&](const Data &data) {
       // What is stored at the prefix itself is a file of that name, not a folder.
       auto below = *data.path == prefix ? name : data.path->substr(prefix == "/" ? 1 : prefix.size() + 1);
+      for (auto slash = below.find('/'); slash != std::string::npos; slash = below.find('/', slash + 1)) {
+        folders.insert(below.substr(0, slash));
+      }
       files.push_back({*data.path, std::move(below), data.size});
       progress_.expect(data.size);
     });
@@ -120,6 +125,10 @@ private:
     }
     for (auto &file : files) {
       try {
+        if (folders.contains(file.local)) {
+          throw Fault(FaultCode::AlreadyExists, "there is data below it too, and no folder here can hold a file and a "
+                                                "folder of one name; get it alone, under another name");
+        }
         file.local = local.prepare(file.local);
       } catch (const Fault &fault) {
         events().failed(file.path, fault);

@@ -33,7 +33,9 @@ int runLs(const LsOptions &options, Context &context) {
   const auto source = parseRemoteName(options.source);
   auto remote = context.remote(source.instance);
   JsonList list;
+  bool any = false;
   listAll(remote, source.path, [&](const Data &data) {
+    any = true;
     if (context.globals().json) {
       list.add(toJson(data));
     } else {
@@ -42,6 +44,8 @@ int runLs(const LsOptions &options, Context &context) {
   });
   if (context.globals().json) {
     list.end();
+  } else if (!any && !context.globals().quiet) {
+    note("there is nothing at or below '" + source.withPath(source.path) + "', or nothing that you may see");
   }
   return 0;
 }

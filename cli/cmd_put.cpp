@@ -66,8 +66,7 @@ void checkUsage(const std::vector<std::string> &sources, const RemoteName &targe
   const auto known = context.instances();
   for (const auto &source : sources) {
     if (source == "-" && (sources.size() > 1 || target.namesFolder())) {
-      throw CLI::ValidationError(
-          "put", "standard input needs a TARGET of its own that names a file, such as lab:/data/run.tar");
+      throw WrongUsage("standard input needs a TARGET of its own that names a file, such as lab:/data/run.tar");
     }
     const auto isInstance =
         std::any_of(known.begin(), known.end(), [&](const TrustedKey &key) { return isBelow(source, *key.url); });

@@ -64,6 +64,8 @@ public:
     }
     if (failed) {
       events_.failed(unreadable(local, failed));
+    } else if (entries.empty()) {
+      events_.note("'" + local + "' is left out: it is empty, and an instance keeps files, not folders");
     }
     std::sort(entries.begin(), entries.end());
     for (const auto &entry : entries) {

@@ -130,7 +130,8 @@ TrustChange Trust::trust(storage::Transaction &transaction, const Certificate &c
 TrustedKey Trust::revokeKey(storage::Transaction &transaction, const std::string &instanceOrAlias) {
   auto key = transaction.key(instanceOrAlias);
   if (!key) {
-    throw Fault(FaultCode::NoSuchData, "no trusted key has this instance id or alias; list them to see which there are",
+    throw Fault(FaultCode::NoSuchData,
+                "no trusted key has this instance id or alias; ListKeys (waybill keys) shows which there are",
                 printable(instanceOrAlias, 100));
   }
   key->revoked = true;
@@ -155,7 +156,8 @@ Grant Trust::grant(storage::Transaction &transaction, std::string_view principal
 Grant Trust::revoke(storage::Transaction &transaction, const std::string &grantId) {
   auto found = transaction.grant(grantId);
   if (!found || !transaction.removeGrant(grantId)) {
-    throw Fault(FaultCode::NoSuchData, "there is no grant of this id; list them to see which there are",
+    throw Fault(FaultCode::NoSuchData,
+                "there is no grant of this id; ListGrants (waybill grants) shows which there are",
                 printable(grantId, 80));
   }
   return *std::move(found);

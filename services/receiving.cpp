@@ -138,7 +138,7 @@ void refuseSamePathTwice(const Call &call, const std::vector<Data> &all) {
   throw Fault(FaultCode::AlreadyExists,
               call.operation +
                   " found data under this Path already, and Overwrite is Never; choose another Path, or Overwrite "
-                  "Always or IfDifferent",
+                  "Always or IfDifferent (waybill: --overwrite always or if-different)",
               path);
 }
 

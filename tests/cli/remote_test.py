@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import random
+import re
 import select
 import subprocess
 import time
@@ -131,6 +132,29 @@ def a_dot_puts_what_is_in_it():
         assert folder.good("ls", "lab:/dot").out.splitlines() == ["/dot/a", "/dot/b/c"]
 
 
+def data_and_data_below_it_share_a_name():
+    with Work() as folder:
+        folder.write("one", b"1")
+        folder.good("put", "one", "lab:/clash/a")
+        folder.good("put", "one", "lab:/clash/a/b/c")
+        folder.good("put", "one", "lab:/clash/d")
+        done = folder.bad(1, "get", "-r", "lab:/clash", "out")
+        assert "lab:/clash/a'" in done.err and "get it alone" in done.err and "--force" not in done.err, done
+        assert (folder.path / "out/a/b/c").read_bytes() == (folder.path / "out/d").read_bytes() == b"1"
+        folder.good("get", "lab:/clash/a", "alone")
+        done = folder.bad(1, "get", "lab:/clash/a/b")
+        assert "-r of waybill" in done.err and "waybill ls" in done.err, done
+
+
+def empty_folders_are_told():
+    with Work() as folder:
+        folder.write("full/file", b"1")
+        (folder.path / "full/none").mkdir()
+        done = folder.good("put", "full", "lab:/hollow/")
+        assert "full/none' is left out: it is empty" in done.err, done
+        assert folder.good("ls", "lab:/hollow").out == "/hollow/full/file\n"
+
+
 def pipes():
     with Work() as folder:
         data = os.urandom(3_000_000)
@@ -252,7 +276,8 @@ def listing_and_deleting():
         assert len(json.loads(folder.good("ls", "--json", "lab:/listed/").out)) == 1200
         details = folder.good("ls", "-l", "lab:/listed/l/0007").out
         assert details.startswith("s ") and details.endswith("  /listed/l/0007\n") and " 1  20" in details, details
-        assert folder.good("ls", "lab:/nothing/here").out == ""
+        done = folder.good("ls", "lab:/nothing/here")
+        assert done.out == "" and "nothing at or below 'lab:/nothing/here'" in done.err, done
         assert folder.good("ls", "--json", "lab:/nothing/here").out == "[]\n"
         folder.good("get", "-r", "lab:/listed/l", "back")
         assert [(folder.path / f"back/{number:04}").read_bytes() for number in range(1200)] == [b"%d" % number for number in range(1200)]
@@ -368,7 +393,7 @@ def progress_is_for_terminals_alone():
                 break
         os.close(master)
         assert process.wait(timeout=30) == 0 and b"got 1 file" in seen, seen
-        assert b"% [" in seen and b" of 600.0 MB" in seen, seen[-2000:]
+        assert re.search(rb"\d+% \[#+ *\] [\d.]+ MB of 600.0 MB  [\d.]+ MB/s  \S+.* left", seen), seen[-2000:]
         assert (folder.path / "copy").read_bytes() == (folder.path / "big").read_bytes()
 
 
@@ -443,7 +468,8 @@ def file_that_changes_while_it_is_sent():
 if __name__ == "__main__":
     with LAB:
         LAB.start()
-        main(a_file_goes_in_and_comes_out_by_each_name, data_is_found_by_its_id, refused_upload_is_not_sent, sizes_around_every_limit, a_tree_goes_in_and_comes_out, a_dot_puts_what_is_in_it, pipes, overwriting,
+        main(a_file_goes_in_and_comes_out_by_each_name, data_is_found_by_its_id, refused_upload_is_not_sent, sizes_around_every_limit, a_tree_goes_in_and_comes_out, a_dot_puts_what_is_in_it, data_and_data_below_it_share_a_name,
+             empty_folders_are_told, pipes, overwriting,
              one_that_is_there_does_not_stop_the_others, what_cannot_be_read_is_named_and_the_rest_goes_on, metadata_type_expiry_and_public,
              get_leaves_nothing_half_done, get_stays_in_its_folder, listing_and_deleting, without_the_right, trusting_an_instance, asked_on_a_terminal,
              another_key_at_the_same_place, operators_own_certificate, progress_is_for_terminals_alone, two_files_for_one_path, sending_a_folder_again_takes_few_messages, get_looks_before_it_asks, nested_names_are_deleted_once,

@@ -43,7 +43,7 @@ public:
   void copyOfWhatIsDeletedMeanwhile() {
     assertSuccess(receive(inlineAt("/a")));
     lab.store->beforeReading = [&] { assertSuccess(ask("Delete", dataAt("/a"))); };
-    assertFault(copy(dataAt("/a"), "MTOM"), "NoSuchData", "List shows what there is");
+    assertFault(copy(dataAt("/a"), "MTOM"), "NoSuchData", "List (waybill ls) shows what there is");
   }
 
   void whatIsDeletedLaterIsStillSentWhole() {
