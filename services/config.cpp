@@ -253,6 +253,13 @@ const std::vector<Key> &keys() {
        number<std::size_t>([](Config &c) -> std::size_t & { return c.transfers.active; }, 1, 256)},
       {"transfers", "per_peer", "4", "Of these, how many to one host and port.",
        number<std::size_t>([](Config &c) -> std::size_t & { return c.transfers.perPeer; }, 1, 256)},
+      {"transfers", "waiting", "10000",
+       "Messages to be delivered elsewhere, jobs included, that one key may have waiting; past that its callers are "
+       "told Busy.",
+       number<std::uint64_t>([](Config &c) -> std::uint64_t & { return c.transfers.waiting; }, 1, 10'000'000)},
+      {"transfers", "waiting_bytes", "67108864",
+       "Bytes that these may take in the catalog: what is sent but for the content of objects.",
+       number<std::uint64_t>([](Config &c) -> std::uint64_t & { return c.transfers.waitingBytes; }, 1 << 20, anyBytes)},
       {"transfers", "deadline", "86400", "Seconds after which a delivery that has not succeeded is given up.",
        seconds([](Config &c) -> std::chrono::seconds & { return c.transfers.deadline; }, 1, 365 * day)},
       {"transfers", "longest_pause", "300",

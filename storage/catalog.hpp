@@ -88,6 +88,12 @@ struct TransferPosition {
   std::string id;
 };
 
+/// What one key has in the catalog that has not ended.
+struct WaitingTransfers {
+  std::uint64_t count = 0;
+  std::uint64_t bytes = 0; ///< of TransferRow::work
+};
+
 /// The writes of one unit of work. Valid only inside the function given to Catalog::commit.
 class Transaction {
 public:
@@ -185,6 +191,8 @@ public:
   /// `limit` in all; with an empty `work`.
   [[nodiscard]] virtual std::vector<TransferRow> dueTransfers(JobPhase phase, Time now, std::size_t perPeer,
                                                               std::size_t limit) const = 0;
+  /// Of that key (Principal::instance), with all its subjects.
+  [[nodiscard]] virtual WaitingTransfers waitingTransfers(const std::string &instance) const = 0;
   /// The earliest nextAttempt, later than `after`, of all that are queued; nothing when there is none.
   [[nodiscard]] virtual std::optional<Time> nextTransferDue(Time after) const = 0;
   [[nodiscard]] virtual std::optional<TrustedKey> key(const std::string &instanceOrAlias) const = 0;

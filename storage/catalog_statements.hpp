@@ -90,6 +90,10 @@ inline constexpr Sql transfersDue{
     " WHERE place <= :most_of_a_peer)) AS ranked"
     " ORDER BY CASE WHEN priority = :receipt THEN 0 ELSE turn END, next_attempt, id LIMIT :most",
     "tiiii", transferTypes};
+/// The first 64 characters of a formatted Principal are its instance.
+inline constexpr Sql transfersWaiting{"SELECT COUNT(*), COALESCE(SUM(work_bytes), 0) FROM transfer"
+                                      " WHERE ended IS NULL AND substr(principal, 1, 64) = :instance",
+                                      "t", "ii"};
 inline constexpr Sql nextTransferDue{
     "SELECT next_attempt FROM transfer WHERE state = 'Queued' AND next_attempt > :after ORDER BY next_attempt LIMIT 1",
     "i", "i"};

@@ -228,6 +228,11 @@ std::vector<TransferRow> SqlCatalog::dueTransfers(JobPhase phase, Time now, std:
   });
 }
 
+WaitingTransfers SqlCatalog::waitingTransfers(const std::string &instance) const {
+  return readers_.with([&](auto &reader) { return reader.first(statements::transfersWaiting, {instance}, toWaiting); })
+      .value_or(WaitingTransfers());
+}
+
 std::optional<Time> SqlCatalog::nextTransferDue(Time after) const {
   return readers_.with(
       [&](auto &reader) { return reader.first(statements::nextTransferDue, {column(after)}, toTime); });

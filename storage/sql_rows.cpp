@@ -178,6 +178,14 @@ TransferRow toTransfer(const Row &row) {
   return transfer;
 }
 
+WaitingTransfers toWaiting(const Row &row) {
+  Columns columns(row, "transfer");
+  WaitingTransfers waiting;
+  waiting.count = static_cast<std::uint64_t>(columns.number());
+  waiting.bytes = static_cast<std::uint64_t>(columns.number());
+  return waiting;
+}
+
 TrustedKey toKey(const Row &row) {
   Columns columns(row, "trusted_key");
   TrustedKey key;

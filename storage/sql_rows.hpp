@@ -27,6 +27,7 @@ namespace waybill::storage {
 [[nodiscard]] ObjectRow toObject(const Row &row);
 [[nodiscard]] TokenRow toToken(const Row &row);
 [[nodiscard]] TransferRow toTransfer(const Row &row);
+[[nodiscard]] WaitingTransfers toWaiting(const Row &row);
 [[nodiscard]] TrustedKey toKey(const Row &row);
 [[nodiscard]] Grant toGrant(const Row &row);
 [[nodiscard]] Time toTime(const Row &row);

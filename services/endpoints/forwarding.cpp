@@ -75,7 +75,26 @@ void Forwarding::check(const Operation &operation) {
                   "wb:Onward");
     }
   }
+  if (ofAny() && !isKnown()) {
+    requireRoom();
+  }
   checked_ = true;
+}
+
+/// Before anything is done, and to be told on the connection: a fault that goes elsewhere would wait as well.
+void Forwarding::requireRoom() const {
+  const auto waiting = tools_.catalog.waitingTransfers(call_.principal.instance);
+  const auto &policy = tools_.config.transfers;
+  const auto many = waiting.count >= policy.waiting;
+  if (many || waiting.bytes >= policy.waitingBytes) {
+    throw Fault(FaultCode::Busy,
+                "the caller's key has " + std::to_string(many ? waiting.count : waiting.bytes) +
+                    (many ? " messages" : " bytes of messages") +
+                    " waiting here to be delivered elsewhere, as many as one may have (transfers.waiting" +
+                    (many ? "" : "_bytes") +
+                    "); nothing was done for this one; let some arrive, or cancel some (waybill transfers)",
+                call_.principal.instance);
+  }
 }
 
 bool Forwarding::isKnown() const {

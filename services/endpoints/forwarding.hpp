@@ -36,7 +36,8 @@ public:
   /// who has stolen the token, or was handed it, is not who is to have the reply.
   void checkClaim(const Operation &operation) const;
   /// Throws Fault AddressNotAllowed when an address is not one that this instance may call, or that the token allows;
-  /// BadParameter when `operation` has nothing of what wb:Onward asks for.
+  /// BadParameter when `operation` has nothing of what wb:Onward asks for; Busy when too much of the caller's is
+  /// waiting.
   void check(const Operation &operation);
 
   /// True when a message of this id from this caller has begun a transfer before.
@@ -48,6 +49,7 @@ public:
   void insertFault(storage::Transaction &transaction, const Fault &fault) const;
 
 private:
+  void requireRoom() const;
   [[nodiscard]] static bool isElsewhere(const EndpointReference &endpoint) noexcept {
     return !endpoint.isAnonymous() && !endpoint.isNone();
   }

@@ -40,6 +40,7 @@ class ElsewhereTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(otherRepliesAreKeptWhole);
   CPPUNIT_TEST(whatChangesSomethingIsAnsweredOnce);
   CPPUNIT_TEST(sameMessageIdStartsNothingNew);
+  CPPUNIT_TEST(whatWaitsIsLimited);
   CPPUNIT_TEST(anUnknownCallerSendsNothingAnywhere);
   CPPUNIT_TEST(openOperationsNeedATokenForIt);
   CPPUNIT_TEST(theTokenMayFixTheAddress);
@@ -159,6 +160,48 @@ public:
     assertAccepted(receive());
     assertAccepted(receive());
     CPPUNIT_ASSERT_EQUAL(std::size_t(2), lab.catalog->objects("", 10).size()); // /a, and one
+  }
+
+  /// By their number, and by what they are in all; whatever subject the key has made up.
+  void whatWaitsIsLimited() {
+    const auto large = "<k:K xmlns:k='urn:k'>" + std::string(200'000, 'x') + "</k:K>";
+    for (const auto &[key, parameter] :
+         {std::pair{"transfers.waiting)", std::string()}, {"transfers.waiting_bytes)", large}}) {
+      auto config = allowingElsewhere();
+      if (parameter.empty()) {
+        config.transfers.waiting = 3;
+      } else {
+        config.transfers.waitingBytes = 1U << 20U;
+      }
+      Lab full(config);
+      full.put("/a", "aGVsbG8=");
+      const auto list = [&](int number, const std::string &more) {
+        auto claims = full.claims(full.alice, {"List"});
+        claims.subject = std::to_string(number);
+        const auto token = security::sealToken(claims, full.alice.key, full.server.key.certificate());
+        return full.post(
+            "data", Lab::envelope("<wb:List/>", token, headers("urn:uuid:" + std::to_string(number), "List", more)));
+      };
+      const auto waiting = [&] { return full.catalog->waitingTransfers(full.alice.key.id()).count; };
+      const auto to = endpoint("ReplyTo", allowed, parameter);
+      for (int i = 0; i < 3; ++i) {
+        assertAccepted(list(i, to));
+      }
+      CPPUNIT_ASSERT_EQUAL(std::uint64_t(3), waiting());
+      for (const auto &refused :
+           {to, endpoint("FaultTo", allowed), "<wb:Onward><wsa:Address>" + allowed + "</wsa:Address></wb:Onward>"}) {
+        const auto reply = list(9, refused);
+        CPPUNIT_ASSERT_EQUAL_MESSAGE(reply.body, 500, reply.status);
+        CPPUNIT_ASSERT_MESSAGE(reply.body, has(reply.body, "Busy") && has(reply.body, key));
+      }
+      CPPUNIT_ASSERT_EQUAL(std::uint64_t(3), waiting());
+      CPPUNIT_ASSERT_EQUAL(200, list(9, "").status); // on the connection
+      const auto row = full.catalog->transfer(full.alice.key.id() + "/1", "urn:uuid:1").value();
+      storage::committed(*full.catalog, [&](storage::Transaction &transaction) {
+        return transaction.updateTransfer(full.transfers.cancelled(row), std::nullopt);
+      });
+      assertAccepted(list(10, endpoint("ReplyTo", allowed)));
+    }
   }
 
   void anUnknownCallerSendsNothingAnywhere() {

@@ -62,6 +62,7 @@ class CatalogSuite : public CppUnit::TestFixture {
   CPPUNIT_TEST(dueTransfersComeByPriorityThenTime);
   CPPUNIT_TEST(aLongQueueOfOnePrincipalHidesNobodys);
   CPPUNIT_TEST(aLongQueueToOnePeerHidesNobodys);
+  CPPUNIT_TEST(whatAKeyHasWaitingIsCounted);
   CPPUNIT_TEST(activeTransfersAreQueuedAgainAtStart);
   CPPUNIT_TEST(pruningForgetsEndedTransfers);
   // keys, grants, settings
@@ -120,6 +121,7 @@ public:
   void dueTransfersComeByPriorityThenTime();
   void aLongQueueOfOnePrincipalHidesNobodys();
   void aLongQueueToOnePeerHidesNobodys();
+  void whatAKeyHasWaitingIsCounted();
   void activeTransfersAreQueuedAgainAtStart();
   void pruningForgetsEndedTransfers();
   void keysAreFoundByInstanceAndByAlias();

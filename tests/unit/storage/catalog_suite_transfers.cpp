@@ -293,6 +293,37 @@ void CatalogSuite::aLongQueueToOnePeerHidesNobodys() {
   CPPUNIT_ASSERT_EQUAL(std::string("other"), due.back());
 }
 
+void CatalogSuite::whatAKeyHasWaitingIsCounted() {
+  const std::string key(64, 'a');
+  const auto waiting = [&](std::uint64_t count, std::uint64_t bytes) {
+    const auto found = catalog_->waitingTransfers(key);
+    CPPUNIT_ASSERT_EQUAL(count, found.count);
+    CPPUNIT_ASSERT_EQUAL(bytes, found.bytes);
+  };
+  waiting(0, 0);
+  auto queued = transferOf("queued");
+  queued.work = std::string(1000, 'x') + "\u00e9";
+  auto active = transferOf("active");
+  active.principal = key;
+  active.work = std::string(5, 'x');
+  auto others = transferOf("others");
+  others.principal = std::string(64, 'b');
+  durable([&](Transaction &transaction) {
+    for (const auto &row : {queued, active, others, finished(transferOf("ended"), TransferState::Failed)}) {
+      CPPUNIT_ASSERT(transaction.insertTransfer(row));
+    }
+    active.state = TransferState::Active;
+    active.work = std::string(7, 'x');
+    CPPUNIT_ASSERT(transaction.updateTransfer(active, std::nullopt));
+  });
+  waiting(2, 1002 + 7);
+  durable([&](Transaction &transaction) {
+    CPPUNIT_ASSERT(transaction.updateTransfer(finished(queued, TransferState::Cancelled), std::nullopt));
+  });
+  waiting(1, 7);
+  CPPUNIT_ASSERT_EQUAL(std::uint64_t{1}, catalog_->waitingTransfers(others.principal).count);
+}
+
 void CatalogSuite::activeTransfersAreQueuedAgainAtStart() {
   durable([&](Transaction &transaction) {
     auto active = transferOf("active");
