@@ -63,6 +63,15 @@ transport::ClientOptions RemoteData::clientOptions(const std::function<void()> &
   return options;
 }
 
+transport::FetchOptions RemoteData::fetchOptions(transport::ClientOptions client) {
+  transport::FetchOptions options;
+  options.client = std::move(client);
+  // What has come of a transfer is lost with this attempt. The sender, which looks away after a minute without
+  // progress, asks again meanwhile, is told Busy, and has its receipt in the end.
+  options.patience = std::chrono::minutes(5);
+  return options;
+}
+
 ResolvedData RemoteData::open(const std::string &url, const std::optional<std::string> &token,
                               const std::optional<std::uint64_t> &size, const std::function<void()> &check) const {
   (void)tools_.egress->check(url);
@@ -85,9 +94,7 @@ ResolvedData RemoteData::fetchScattered(const std::string &url, std::uint64_t si
   resolved.size = size;
   resolved.scattered = [this, url, size, client = std::move(client),
                         turn = std::move(turn)](const ScatteredSink &sink) {
-    transport::FetchOptions options;
-    options.client = client;
-    transport::Fetcher fetcher(std::move(options));
+    transport::Fetcher fetcher(fetchOptions(client));
     auto begun = false;
     const auto counted = [&](std::uint64_t offset, ByteView bytes) {
       begun = true;
@@ -122,9 +129,7 @@ ResolvedData RemoteData::fetch(const std::string &url, transport::ClientOptions 
     transport::Fetcher fetcher;
     transport::Fetched fetched;
   };
-  transport::FetchOptions options;
-  options.client = std::move(client);
-  auto origin = std::make_shared<Origin>(std::move(turn), std::move(options));
+  auto origin = std::make_shared<Origin>(std::move(turn), fetchOptions(std::move(client)));
   origin->fetched = origin->fetcher.open(requestFor(url));
   auto &body = *origin->fetched.body;
   auto contentType = origin->fetched.contentType.value_or("");

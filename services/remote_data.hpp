@@ -43,6 +43,7 @@ private:
   class Turn;
   [[nodiscard]] transport::FetchRequest requestFor(const std::string &url) const;
   [[nodiscard]] transport::ClientOptions clientOptions(const std::function<void()> &check) const;
+  [[nodiscard]] static transport::FetchOptions fetchOptions(transport::ClientOptions client);
   [[nodiscard]] ResolvedData fetch(const std::string &url, transport::ClientOptions client,
                                    std::shared_ptr<Turn> turn) const;
   [[nodiscard]] ResolvedData fetchScattered(const std::string &url, std::uint64_t size, transport::ClientOptions client,

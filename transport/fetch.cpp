@@ -19,7 +19,7 @@ class FetchedBody final : public Source {
 public:
   FetchedBody(FetchSession &session, FetchSession::Reply reply)
       : session_(session), reply_(std::move(reply)), representation_(*reply_.exchange),
-        persistence_(session.options()) {}
+        persistence_(session.options(), Persistence::Stage::GoingOn) {}
 
   std::size_t read(std::span<std::byte> into) override {
     while (!ended_ && !into.empty()) {

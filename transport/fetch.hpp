@@ -19,12 +19,16 @@ struct FetchOptions {
   /// spoken, to any address.
   ClientOptions client;
   int redirects = 5;
-  /// What is tried again is tried so often without a new mebibyte in between, ...
-  int attempts = 8;
-  /// ... with pauses that double from here to there (or as long as Retry-After asks, up to the longest), ...
+  /// What is tried again is tried with pauses that double from here to there (or as long as Retry-After asks, up to the
+  /// longest).
   std::chrono::milliseconds firstPause{250};
   std::chrono::milliseconds longestPause{10'000};
-  /// ... and for so long since the last byte came, tries and pauses together.
+  /// Until a reply has begun it is tried so often, and for no longer than this, tries and pauses together: there may be
+  /// another way to the data.
+  int attempts = 8;
+  std::chrono::milliseconds openPatience{45'000};
+  /// From then on it is tried, however often, for so long since the last byte came. Who gives a byte with each
+  /// connection is left after as long without a new mebibyte, and that many failures.
   std::chrono::milliseconds patience{120'000};
 };
 

@@ -66,7 +66,8 @@ StatusFault::StatusFault(const std::string &url, const Exchange &reply)
                     printableUrl(url), isPassing(reply.status())),
       retryAfter_(retryAfterOf(reply.headers())) {}
 
-Persistence::Persistence(const FetchOptions &options) : options_(options), pause_(options.firstPause) {}
+Persistence::Persistence(const FetchOptions &options, Stage stage)
+    : options_(options), stage_(stage), pause_(options.firstPause) {}
 
 void Persistence::progressed(std::uint64_t bytes) {
   lastByte_ = std::chrono::steady_clock::now();
@@ -79,15 +80,25 @@ void Persistence::progressed(std::uint64_t bytes) {
   }
 }
 
+bool Persistence::isEnough(milliseconds pause) const {
+  const auto then = std::chrono::steady_clock::now() + pause;
+  const auto often = failures_ >= options_.attempts;
+  if (stage_ == Stage::Opening) {
+    return often || then - lastByte_ > options_.openPatience;
+  }
+  return then - lastByte_ > options_.patience || (often && then - failing_ > options_.patience);
+}
+
 milliseconds Persistence::afterFailure(const DeliveryFault &fault) {
-  ++failures_;
+  if (++failures_ == 1) {
+    failing_ = std::chrono::steady_clock::now();
+  }
   const auto *status = dynamic_cast<const StatusFault *>(&fault);
   const auto asked = status != nullptr ? status->retryAfter() : std::nullopt;
   const auto pause =
       std::min(std::max(pause_, milliseconds(asked.value_or(std::chrono::seconds(0)))), options_.longestPause);
   pause_ = std::min(pause_ * 2, options_.longestPause);
-  const auto waited = std::chrono::steady_clock::now() - lastByte_;
-  if (failures_ >= options_.attempts || waited + pause > options_.patience) {
+  if (isEnough(pause)) {
     throw DeliveryFault(fault.reason() + " (given up after " + std::to_string(failures_) + " tries; " +
                             std::to_string(total_) + " bytes had come)",
                         fault.subject(), true);
@@ -179,7 +190,7 @@ FetchSession::Reply FetchSession::ask(FetchRequest where, const Headers &more, s
 }
 
 FetchSession::Reply FetchSession::askPatiently(const FetchRequest &where, const Headers &more) {
-  Persistence persistence(options_);
+  Persistence persistence(options_, Persistence::Stage::Opening);
   for (;;) {
     try {
       return ask(where, more);

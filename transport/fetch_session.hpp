@@ -25,14 +25,22 @@ private:
 /// Counts failures since there was progress, and says how long to wait before the next try.
 class Persistence {
 public:
-  explicit Persistence(const FetchOptions &options);
+  enum class Stage : std::uint8_t {
+    Opening, ///< nothing has come yet
+    GoingOn, ///< what has come would be lost
+  };
+  Persistence(const FetchOptions &options, Stage stage);
   void progressed(std::uint64_t bytes);
   /// The pause before trying again. Throws `fault`, with what was tried, when it was enough.
   std::chrono::milliseconds afterFailure(const DeliveryFault &fault);
 
 private:
+  [[nodiscard]] bool isEnough(std::chrono::milliseconds pause) const;
+
   const FetchOptions &options_; ///< the fetcher's
+  Stage stage_;
   int failures_ = 0;
+  std::chrono::steady_clock::time_point failing_; ///< since when, where there are failures
   std::uint64_t sinceReset_ = 0;
   std::uint64_t total_ = 0;
   std::chrono::milliseconds pause_;

@@ -32,7 +32,8 @@ public:
 
 private:
   struct Stripe {
-    Stripe(ByteRange range, const FetchOptions &options) : at(range.begin), end(range.end), persistence(options) {}
+    Stripe(ByteRange range, const FetchOptions &options)
+        : at(range.begin), end(range.end), persistence(options, Persistence::Stage::GoingOn) {}
     std::uint64_t at;
     std::uint64_t end;
     Persistence persistence;

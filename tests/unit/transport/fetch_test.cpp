@@ -105,6 +105,7 @@ class FetchTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(shorterPartsAreTaken);
   CPPUNIT_TEST(busyServerIsAskedAgain);
   CPPUNIT_TEST(givesUpAfterSoManyTries);
+  CPPUNIT_TEST(goesOnWhenTheServerWasAway);
   CPPUNIT_TEST(patienceEnds);
   CPPUNIT_TEST(refusalsAreNotTriedAgain);
   CPPUNIT_TEST(stallIsACut);
@@ -270,17 +271,39 @@ public:
     assertMentions(fault, "3 tries");
     CPPUNIT_ASSERT_EQUAL(std::size_t{3}, script.count());
     // A byte now and then is not enough to be asked for ever.
-    Script dripping({headOf(200, 10, tagged) + "0", part("1-1/10", "1"), part("2-2/10", "2"), headOf(503, 0)});
+    Script dripping(
+        {headOf(200, 10, tagged) + "0", part("1-1/10", "1"), part("2-2/10", "2"), part("3-9/10", "3456789")});
+    options.firstPause = std::chrono::milliseconds(100);
+    options.longestPause = std::chrono::milliseconds(400);
+    options.patience = std::chrono::milliseconds(600); // which a byte each time does not renew
     Fetcher second(options);
-    CPPUNIT_ASSERT_THROW(static_cast<void>(allOf(second.open(to(dripping.peer())))), Fault);
-    CPPUNIT_ASSERT(dripping.count() <= 4);
+    assertMentions(faultOf([&] { static_cast<void>(allOf(second.open(to(dripping.peer())))); }), "3 tries");
+    CPPUNIT_ASSERT_EQUAL(std::size_t{3}, dripping.count());
+  }
+
+  /// However often it is tried: what has come would be lost.
+  void goesOnWhenTheServerWasAway() {
+    std::vector<std::string> replies{headOf(200, 10, tagged) + "01234"};
+    replies.insert(replies.end(), 9, headOf(503, 0));
+    replies.push_back(part("5-9/10", "56789"));
+    Script script(replies);
+    auto options = quick();
+    options.attempts = 3;
+    Fetcher fetcher(options);
+    CPPUNIT_ASSERT_EQUAL(std::string("0123456789"), allOf(fetcher.open(to(script.peer()))));
+    // Until patience ends.
+    Script gone({headOf(200, 10, tagged) + "01234", headOf(503, 0)});
+    options.patience = std::chrono::milliseconds(300);
+    Fetcher second(options);
+    assertMentions(faultOf([&] { static_cast<void>(allOf(second.open(to(gone.peer())))); }), "5 bytes had come");
+    CPPUNIT_ASSERT(gone.count() > 3);
   }
 
   void patienceEnds() {
     Script script({headOf(503, 0, "Retry-After: 3600\r\n")});
     auto options = quick();
     options.longestPause = std::chrono::hours(2);
-    options.patience = std::chrono::minutes(30);
+    options.openPatience = std::chrono::minutes(30);
     Fetcher fetcher(options);
     assertMentions(faultOf([&] { static_cast<void>(fetcher.open(to(script.peer()))); }), "1 tries");
     CPPUNIT_ASSERT_EQUAL(std::size_t{1}, script.count());
