@@ -74,8 +74,9 @@ struct TransferRow {
   std::optional<std::string> receipt; ///< body XML of what the receiver answered
   JobPhase phase = JobPhase::Delivery;
   std::optional<std::string>
-      job;          ///< what is known of the run, for those that have one; the catalog does not look inside
-  std::string work; ///< all that is needed to send it; the catalog does not look inside
+      job; ///< what is known of the run, for those that have one; the catalog does not look inside
+  std::optional<std::string> request; ///< digest of what the call asked for that began it; none: not known
+  std::string work;                   ///< all that is needed to send it; the catalog does not look inside
   friend bool operator==(const TransferRow &, const TransferRow &) = default;
 };
 

@@ -13,11 +13,11 @@ namespace waybill::storage::statements {
 /// All but the last, `work`, which can be long: lists leave it out.
 #define WAYBILL_TRANSFER_COLUMNS                                                                                       \
   "id, principal, message_id, operation, state, bytes_done, bytes_total, attempts, last_error, started, ended, "       \
-  "next_attempt, deadline, priority, peer, sources, destination, receipt, phase, job"
+  "next_attempt, deadline, priority, peer, sources, destination, receipt, phase, job, request"
 inline constexpr std::string_view objectTypes = "tttitttiiit";
 inline constexpr std::string_view tokenTypes = "ttttiiitt";
 inline constexpr std::string_view keyTypes = "ttttii";
-inline constexpr std::string_view transferTypes = "tttttiiitiiiiittttttt";
+inline constexpr std::string_view transferTypes = "tttttiiitiiiiitttttttt";
 inline constexpr std::string_view permissionTypes = "tttttii";
 
 // objects
@@ -100,7 +100,7 @@ inline constexpr Sql nextTransferDue{
 inline constexpr Sql insertTransfer{
     "INSERT INTO transfer (" WAYBILL_TRANSFER_COLUMNS
     ", work) VALUES (:id, :principal, :message, :operation, :state, :done, :total, :attempts, :error, :started, :ended,"
-    " :next, :deadline, :priority, :peer, :sources, :destination, :receipt, :phase, :job, :work)"
+    " :next, :deadline, :priority, :peer, :sources, :destination, :receipt, :phase, :job, :request, :work)"
     " ON CONFLICT (principal, message_id) DO NOTHING",
     transferTypes, ""};
 inline constexpr Sql updateTransfer{

@@ -174,6 +174,7 @@ TransferRow toTransfer(const Row &row) {
   const auto phase = columns.text();
   transfer.phase = phase == name(JobPhase::Run) ? JobPhase::Run : JobPhase::Delivery;
   transfer.job = columns.optionalText();
+  transfer.request = columns.optionalText();
   transfer.work = columns.text();
   return transfer;
 }

@@ -89,6 +89,7 @@ bool SqlTransaction::insertTransfer(const TransferRow &row) {
                                                           parameter(row.receipt),
                                                           name(row.phase),
                                                           parameter(row.job),
+                                                          parameter(row.request),
                                                           row.work}) == 1;
 }
 

@@ -77,7 +77,8 @@ constexpr std::array migrations{
     " WHERE state = 'Queued';",
     // 5: priorities of callers, 1 to 5, and 6 for receipts and faults; there were 0 and 1
     "UPDATE transfer SET priority = CASE WHEN priority > 0 THEN 6 ELSE 3 END;",
-    // 6: what each key has waiting
+    // 6: what each key has waiting, and what each call asked for
+    "ALTER TABLE transfer ADD COLUMN request TEXT;"
     "ALTER TABLE transfer ADD COLUMN work_bytes INTEGER NOT NULL"
     " GENERATED ALWAYS AS (length(CAST(work AS BLOB))) VIRTUAL;"
     "CREATE INDEX transfer_waiting ON transfer (substr(principal, 1, 64), work_bytes) WHERE ended IS NULL;",

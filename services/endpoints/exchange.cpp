@@ -104,7 +104,8 @@ void Exchange::answer() {
     finish({"Receipt", {}, {}, {}});
     return;
   }
-  forwarding_->check(operation);
+  // A delivery is composed anew for each attempt, with a MessageID that the instance which sends it has made.
+  forwarding_->check(operation, operation.element == operation.permit ? envelope.asked() : std::string());
   if (forwarding_->ofAny()) {
     forwardWithCommit(operation);
   }
@@ -255,7 +256,7 @@ std::optional<security::EarlierReceipt> Exchange::authorise(const soap::Envelope
     throw Fault(FaultCode::NoToken,
                 operation.element +
                     " needs a token in the SOAP header wb:Token; make one with 'waybill token --audience " +
-                    call_.baseUrl + " --operation " + operation.element + "', or as docs/tokens.md shows");
+                    call_.baseUrl + " --operation " + operation.permit + "', or as docs/tokens.md shows");
   }
   const auto known = [&](const TokenClaims &claims) {
     call_.claims = claims;

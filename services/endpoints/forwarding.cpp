@@ -2,7 +2,9 @@
 #include "services/endpoints/forwarding.hpp"
 
 #include "domain/text.hpp"
+#include "security/openssl.hpp"
 #include "soap/codec.hpp"
+#include "transport/url.hpp"
 
 namespace waybill::services {
 
@@ -37,7 +39,7 @@ void Forwarding::checkClaim(const Operation &operation) const {
   }
 }
 
-void Forwarding::check(const Operation &operation) {
+void Forwarding::check(const Operation &operation, const std::string &asked) {
   const auto allowed = [&](const char *what, const EndpointReference &endpoint) {
     if (!isElsewhere(endpoint)) {
       return;
@@ -75,10 +77,27 @@ void Forwarding::check(const Operation &operation) {
                   "wb:Onward");
     }
   }
+  request_ =
+      toHex(security::sha256(asBytes(operation.element + "\n" + addressing_.replyEndpoint().address + "\n" + asked)));
+  if (ofReply()) {
+    checkMessageId();
+  }
   if (ofAny() && !isKnown()) {
     requireRoom();
   }
   checked_ = true;
+}
+
+/// What comes again is answered by a 202, for which it has to be the same.
+void Forwarding::checkMessageId() const {
+  const auto earlier = addressing_.messageId ? tools_.catalog.transfer(owner(), *addressing_.messageId) : std::nullopt;
+  if (earlier && (earlier->request ? *earlier->request != request_ : earlier->operation != call_.operation)) {
+    throw Fault(FaultCode::DuplicateMessageId,
+                "a message of this MessageID from this caller (" + earlier->operation + ", to " +
+                    transport::printableUrl(earlier->destination) +
+                    ") asked for something else; nothing was done for this one; give each message its own",
+                printable(*addressing_.messageId, 300));
+  }
 }
 
 /// Before anything is done, and to be told on the connection: a fault that goes elsewhere would wait as well.
@@ -145,7 +164,8 @@ void Forwarding::insert(storage::Transaction &transaction, const Operation &oper
   if (ofReply() && !operation.reply.empty()) {
     auto work = workFor(addressing_.replyEndpoint());
     fill(work, operation, answer);
-    const auto row = tools_.transfers.rowFor(work, owner(), operation.element, addressing_.messageId.value());
+    auto row = tools_.transfers.rowFor(work, owner(), operation.element, addressing_.messageId.value());
+    row.request = request_;
     if (!transaction.insertTransfer(row)) {
       throw Fault(FaultCode::DuplicateMessageId,
                   "another message of this MessageID from this caller is being answered; nothing was done for this one",
@@ -155,6 +175,7 @@ void Forwarding::insert(storage::Transaction &transaction, const Operation &oper
   if (onward_) {
     const auto work = onwardWork(operation, answer);
     auto row = tools_.transfers.rowFor(work, owner(), operation.element, work.transfer);
+    row.request = request_;
     if (!transaction.insertTransfer(row)) {
       // Where a chain passes twice, its later part goes by the name of its own message.
       row.messageId = work.messageId;
@@ -173,6 +194,7 @@ void Forwarding::insertFault(storage::Transaction &transaction, const Fault &fau
   }
   if (ofReply() && addressing_.messageId) {
     auto failed = tools_.transfers.rowFor(work, owner(), call_.operation, *addressing_.messageId);
+    failed.request = request_;
     failed.state = TransferState::Failed;
     failed.lastError = fault.what();
     failed.ended = failed.started;

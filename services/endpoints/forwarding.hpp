@@ -36,9 +36,10 @@ public:
   /// who has stolen the token, or was handed it, is not who is to have the reply.
   void checkClaim(const Operation &operation) const;
   /// Throws Fault AddressNotAllowed when an address is not one that this instance may call, or that the token allows;
-  /// BadParameter when `operation` has nothing of what wb:Onward asks for; Busy when too much of the caller's is
-  /// waiting.
-  void check(const Operation &operation);
+  /// BadParameter when `operation` has nothing of what wb:Onward asks for; DuplicateMessageId when the caller's message
+  /// of this id asked for something else than `asked` (Envelope::asked; empty: that is not compared), or to send it
+  /// elsewhere; Busy when too much of the caller's is waiting.
+  void check(const Operation &operation, const std::string &asked);
 
   /// True when a message of this id from this caller has begun a transfer before.
   [[nodiscard]] bool isKnown() const;
@@ -49,6 +50,7 @@ public:
   void insertFault(storage::Transaction &transaction, const Fault &fault) const;
 
 private:
+  void checkMessageId() const;
   void requireRoom() const;
   [[nodiscard]] static bool isElsewhere(const EndpointReference &endpoint) noexcept {
     return !endpoint.isAnonymous() && !endpoint.isNone();
@@ -63,6 +65,7 @@ private:
   soap::Version version_;
   const soap::Addressing &addressing_;
   std::optional<Onward> onward_;
+  std::string request_; ///< digest of what is asked for
   bool checked_ = false;
 };
 

@@ -40,6 +40,7 @@ class ElsewhereTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(otherRepliesAreKeptWhole);
   CPPUNIT_TEST(whatChangesSomethingIsAnsweredOnce);
   CPPUNIT_TEST(sameMessageIdStartsNothingNew);
+  CPPUNIT_TEST(sameMessageIdForSomethingElseIsRefused);
   CPPUNIT_TEST(whatWaitsIsLimited);
   CPPUNIT_TEST(anUnknownCallerSendsNothingAnywhere);
   CPPUNIT_TEST(openOperationsNeedATokenForIt);
@@ -162,6 +163,49 @@ public:
     CPPUNIT_ASSERT_EQUAL(std::size_t(2), lab.catalog->objects("", 10).size()); // /a, and one
   }
 
+  void sameMessageIdForSomethingElseIsRefused() {
+    lab.put("/a", "aGVsbG8=");
+    lab.put("/b", "aGVsbG8=");
+    const auto named = headers("urn:uuid:4", "Copy", endpoint("ReplyTo", allowed));
+    const auto copyOf = [&](const std::string &body, const std::string &header) {
+      return send("<wb:Copy><wb:Data>" + body + "</wb:Data></wb:Copy>", "Copy", header);
+    };
+    assertAccepted(copy("urn:uuid:4"));
+    const auto refused = [&](const RecordedResponse &reply) {
+      CPPUNIT_ASSERT_EQUAL_MESSAGE(reply.body, 500, reply.status);
+      CPPUNIT_ASSERT_MESSAGE(reply.body,
+                             has(reply.body, "DuplicateMessageID") && has(reply.body, "asked for something else"));
+    };
+    for (int round = 0; round < 2; ++round) {
+      refused(copyOf("<wb:Path>/b</wb:Path>", named));
+      refused(copyOf("<wb:Path>/a</wb:Path>",
+                     headers("urn:uuid:4", "Copy", endpoint("ReplyTo", "https://elsewhere.test/other"))));
+      refused(send("<wb:Delete><wb:Data><wb:Path>/a</wb:Path></wb:Data></wb:Delete>", "Delete",
+                   headers("urn:uuid:4", "Delete", endpoint("ReplyTo", allowed))));
+      assertAccepted(copyOf("\n<wb:Path ><![CDATA[/a]]></wb:Path>", named)); // the same, written in another way
+      CPPUNIT_ASSERT_EQUAL(std::size_t(1), rows().size());
+      CPPUNIT_ASSERT(lab.catalog->objectAt("/a").has_value());
+      const auto row = rows().at(0); // and when it is over
+      storage::committed(*lab.catalog, [&](storage::Transaction &transaction) {
+        return transaction.updateTransfer(lab.transfers.cancelled(row), std::nullopt);
+      });
+    }
+    // One that has failed is told by what it asked for as well, and one that an older program began by its operation.
+    assertAccepted(copyOf("<wb:Path>/gone</wb:Path>", headers("urn:uuid:5", "Copy", endpoint("ReplyTo", allowed))));
+    const auto count = rows().size();
+    assertAccepted(copyOf("<wb:Path>/gone</wb:Path>", headers("urn:uuid:5", "Copy", endpoint("ReplyTo", allowed))));
+    refused(copyOf("<wb:Path>/a</wb:Path>", headers("urn:uuid:5", "Copy", endpoint("ReplyTo", allowed))));
+    CPPUNIT_ASSERT_EQUAL(count, rows().size());
+    auto older = lab.catalog->transfer(lab.alice.key.id(), "urn:uuid:4").value();
+    older.id = "older";
+    older.messageId = "urn:uuid:6";
+    older.request.reset();
+    CPPUNIT_ASSERT(storage::committed(
+        *lab.catalog, [&](storage::Transaction &transaction) { return transaction.insertTransfer(older); }));
+    assertAccepted(copy("urn:uuid:6"));
+    refused(send("<wb:List/>", "List", headers("urn:uuid:6", "List", endpoint("ReplyTo", allowed))));
+  }
+
   /// By their number, and by what they are in all; whatever subject the key has made up.
   void whatWaitsIsLimited() {
     const auto large = "<k:K xmlns:k='urn:k'>" + std::string(200'000, 'x') + "</k:K>";
@@ -218,6 +262,9 @@ public:
     const auto header = headers("urn:uuid:7", "GetInstance", endpoint("ReplyTo", allowed));
     const auto refused = lab.post("access", Lab::envelope("<wb:GetInstance/>", "", header));
     CPPUNIT_ASSERT(has(refused.body, "NoToken"));
+    const auto delivery = lab.post("data", Lab::envelope("<wb:CopyResponse><wb:Data><wb:Path>/d</wb:Path><wb:Content/>"
+                                                         "</wb:Data></wb:CopyResponse>"));
+    CPPUNIT_ASSERT_MESSAGE(delivery.body, has(delivery.body, "NoToken") && has(delivery.body, "--operation Receive"));
     assertAccepted(lab.post("access", Lab::envelope("<wb:GetInstance/>", lab.token(lab.alice, "GetInstance"), header)));
     CPPUNIT_ASSERT_EQUAL(std::size_t(1), rows().size());
   }

@@ -59,6 +59,7 @@ void CatalogSuite::transfersComeBackAsTheyWere() {
   full.priority = -3;
   full.sources = {};
   full.receipt = "<wb:ReceiveResponse/>";
+  full.request = "its digest";
   durable([&](Transaction &transaction) {
     CPPUNIT_ASSERT(transaction.insertTransfer(plain));
     CPPUNIT_ASSERT(transaction.insertTransfer(full));

@@ -148,6 +148,7 @@ public:
       add(transaction, "receipt", 1);
     });
     RawDatabase(path_).run("DROP INDEX transfer_waiting; ALTER TABLE transfer DROP COLUMN work_bytes;"
+                           "ALTER TABLE transfer DROP COLUMN request;"
                            "UPDATE setting SET value = '4' WHERE name = 'schema.version'");
     for (int opened = 0; opened < 2; ++opened) { // migrated once
       const auto catalog = openSqliteCatalog(path_, clock_);
