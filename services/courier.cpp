@@ -250,7 +250,9 @@ Delivered Courier::judgeSoap(const TransferWork &work, const Message &message, t
   auto [reply, envelope] = readReply(response, tools_.limits, tools_.spool);
   if (envelope.isFault()) {
     const auto fault = soap::decodeFault(envelope);
-    if (fault.code() == FaultCode::UnresolvableData && !work.lease.empty()) {
+    // AddressNotAllowed: this instance has become one that the receiver may not call while the content was pulled.
+    const auto cannotPull = fault.code() == FaultCode::UnresolvableData || fault.code() == FaultCode::AddressNotAllowed;
+    if (cannotPull && !work.lease.empty()) {
       auto plainly = again(fault);
       plainly.withoutLease = true;
       return plainly;

@@ -19,7 +19,7 @@ from lab import BIN, Labs, element, expect_fault, main, make_home, run, wait_unt
 from peers import (FINAL, Peer, Relay, begin, copy, ended, endpoint, failed, fault, holds, new_id, post, receipt, reply_to, services, store,  # noqa: E402
                    stored, succeeded, transfer)
 
-KILLS = int(os.environ.get("WAYBILL_TRANSFER_KILLS", "30"))
+KILLS = int(os.environ.get("WAYBILL_TRANSFER_KILLS", "100"))
 QUICK = "[transfers]\nlongest_pause = 1\n"
 MIB = 1 << 20
 BIG = random.Random(1).randbytes(8 * MIB)
@@ -70,6 +70,36 @@ def cut_while_pulled():
             assert before_a.cuts == len(cuts) and state.attempts == 1, (cuts, before_a.cuts, state)
             holds(labs.b, {"/x": BIG})
             assert before_a.passed < size * 1.5 and before_b.passed < 100_000, (before_a.passed, before_b.passed)
+
+
+def away_while_pulled():
+    """The sender cannot be reached for longer than eight tries last: the receiver keeps what it has, and goes on."""
+    content = BIG * 5  # by several connections
+    with relayed(QUICK + f"lease_bytes = {len(content)}\n", to_a=[("out", len(content) // 2)]) as (labs, before_b, before_a):
+        before_a.then = ("out", 0)
+        store(labs.a, "/x", content)
+        named = begin_relayed(labs, before_b, before_a)
+        wait_until(lambda: before_a.cuts, "the first cut")
+        time.sleep(35)
+        assert transfer(labs.a, named).state == "Active"
+        before_a.then = None
+        state = succeeded(labs.a, named)
+        assert state.attempts == 1 and before_a.passed < len(content) * 1.5, (before_a.passed, state)
+        holds(labs.b, {"/x": content})
+
+
+def refused_while_pulled():
+    """What may no longer be called in the middle of a pull is what may not be called at its beginning: the content comes as an attachment."""
+    size = len(BIG)
+    with relayed(QUICK + f"lease_bytes = {size}\n", to_a=[("out", size // 2)], slow=0.05) as (labs, before_b, before_a):
+        store(labs.a, "/x", BIG)
+        named = begin_relayed(labs, before_b, before_a)
+        wait_until(lambda: transfer(labs.a, named).done > 0, "some bytes")
+        assert not before_a.cuts, "this machine is too slow for the test"
+        run(BIN / "waybill", "--home", labs.b.home, "trust", labs.a.url, "--as", "a", "--fingerprint", labs.a.id())
+        state = succeeded(labs.a, named)
+        assert before_a.cuts == 1 and state.attempts == 2, (before_a.cuts, state)
+        holds(labs.b, {"/x": BIG})
 
 
 def cut_message_while_leased():
@@ -440,7 +470,7 @@ def nobody_waits_for_anothers_many():
         assert left > before / 2, f"only {left} of hers, {before} before, were left when his was done"
 
 
-TESTS = [cut_while_pushed, cut_while_pulled, cut_message_while_leased, killed_at_random_moments, cancelled_in_mid_stream, cancelled_while_it_waits,
+TESTS = [cut_while_pushed, cut_while_pulled, away_while_pulled, refused_while_pulled, cut_message_while_leased, killed_at_random_moments, cancelled_in_mid_stream, cancelled_while_it_waits,
          waiting_survives_both_restarts, given_up_at_the_deadline, addresses_that_are_refused, answers_that_end_it, answers_that_are_tried_again, who_stalls_is_left,
          reference_parameters_that_imitate_headers, two_race_for_one_path, at_full_load_both_ways, nobody_waits_for_anothers_dead_peers, nobody_waits_for_anothers_many]
 
