@@ -27,7 +27,7 @@ std::vector<std::pair<const char *, std::string>> attachmentReferences(const Dat
 }
 
 std::string said(const std::string &field, const std::string &value, const std::string &why) {
-  return field + " '" + printable(value, 200) + "': " + why;
+  return field + " '" + transport::printableUrl(value) + "': " + why;
 }
 
 } // namespace
@@ -88,7 +88,7 @@ ResolvedData DataResolver::resolve(const Data &data, Call &call) const {
   }
   const auto reason = call.operation + " found no bytes for this data in any of the ways that were tried; attach them, "
                                        "or refer to data that is here";
-  const auto subject = printable(data.path.value_or(data.id.value_or("")), 300);
+  const auto subject = data.path ? printable(*data.path, 300) : transport::printableUrl(data.id.value_or(""));
   if (attempts.mayPass) {
     throw UnreachableData(FaultCode::UnresolvableData, reason, subject, std::move(tried));
   }
@@ -109,7 +109,7 @@ std::optional<ResolvedData> DataResolver::fetch(const Data &data, const Call &ca
     }
     const auto *const delivery = dynamic_cast<const transport::DeliveryFault *>(&fault);
     attempts.mayPass = delivery != nullptr && delivery->mayPass();
-    attempts.tried.push_back(said(data.href ? "Href" : "Id", transport::printableUrl(*url), fault.what()));
+    attempts.tried.push_back(said(data.href ? "Href" : "Id", *url, fault.what()));
     return std::nullopt;
   }
 }

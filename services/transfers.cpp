@@ -260,6 +260,9 @@ void Transfers::finish(storage::TransferRow row, TransferWork work, const Delive
                                                                                          : TransferState::Failed;
   }
   if (!isFinal(row.state)) {
+    if (delivered.withoutLease) {
+      row.lastError.reset(); // nothing has failed: the receiver wants the content attached
+    }
     if (!write(row, storage::Durability::Relaxed)) {
       tools_.courier.leases.end(work.lease);
     }

@@ -119,6 +119,9 @@ def same_message_starts_nothing_new():
         begin(labs.a, copy("/x"), to, message_id=named, token=token)
         begin(labs.a, copy("/x"), reply_to(labs.b), message_id=named)
         assert transfer(labs.a, named).xml.count(b"Started") == 2 and transfer(labs.a, named).attempts == first.attempts
+        # And the same id for something else is refused, and not taken for done.
+        expect_fault(post(labs.a, "Copy", copy("/y"), named, to), "DuplicateMessageID")
+        expect_fault(post(labs.a, "Delete", "<wb:Delete><wb:Data><wb:Path>/x</wb:Path></wb:Data></wb:Delete>", named, to), "DuplicateMessageID")
         found = listed(labs.a)
         assert found.count(named.encode()) == 1 and found.count(b"<wb:Transfer>") == 1, found
 
@@ -378,10 +381,19 @@ def receivers_that_cannot_pull_get_the_attachment():
     # The same, looked at from the receiver: one message, twice.
     with Peer() as peer, Labs("a", settings=LEASED + peer.egress) as labs:
         labs.start()
-        peer.answer = lambda arrived: fault(arrived, "UnresolvableData") if b"/lease/" in arrived.body else receipt(arrived)
+        named, errors = new_id(), []
+
+        def answer(arrived):
+            if b"/lease/" in arrived.body:
+                return fault(arrived, "UnresolvableData")
+            errors.append(transfer(labs.a, named).error)
+            return receipt(arrived)
+
+        peer.answer = answer
         store(labs.a, "/large", LARGE)
-        named = begin(labs.a, copy("/large"), endpoint("wsa:ReplyTo", peer.url))
+        begin(labs.a, copy("/large"), endpoint("wsa:ReplyTo", peer.url), message_id=named)
         succeeded(labs.a, named)
+        assert errors == [""], errors  # it is as it should be, and nobody is alarmed
         first, second = peer.next(), peer.next()
         assert first.text("MessageID") == second.text("MessageID") and LARGE in second.body and LARGE not in first.body
         lease = re.search(rb"(/lease/[^<]*)<", first.body)[1].decode()

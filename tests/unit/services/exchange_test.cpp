@@ -222,6 +222,14 @@ public:
     assertFault(reply, "UnresolvableData");
     CPPUNIT_ASSERT(has(reply, "cid:absent") && has(reply, "elsewhere.test"));
     assertNothingAt("/b.txt");
+    // But not what makes a URL a secret.
+    for (const auto *url : {"https://elsewhere.test/lease/s3cret/0", "https://elsewhere.test/x?Signature=s3cret"}) {
+      const auto hidden = receive("<wb:Href>" + std::string(url) + "</wb:Href>");
+      assertFault(hidden, "UnresolvableData");
+      CPPUNIT_ASSERT_MESSAGE(hidden.body, has(hidden, "elsewhere.test") && !has(hidden, "s3cret"));
+      assertFault(receive("<wb:Id>" + std::string(url) + "</wb:Id><wb:Token>AAAA</wb:Token>"), "UnresolvableData");
+      CPPUNIT_ASSERT(!has(receive("<wb:Id>" + std::string(url) + "</wb:Id><wb:Token>AAAA</wb:Token>"), "s3cret"));
+    }
   }
 
   void missingLastBoundaryStoresNothing() {
