@@ -105,7 +105,8 @@ void Exchange::answer() {
     return;
   }
   // A delivery is composed anew for each attempt, with a MessageID that the instance which sends it has made.
-  forwarding_->check(operation, operation.element == operation.permit ? envelope.asked() : std::string());
+  const auto compared = forwarding_->ofAny() && operation.element == operation.permit;
+  forwarding_->check(operation, compared ? envelope.asked() : std::string());
   if (forwarding_->ofAny()) {
     forwardWithCommit(operation);
   }
