@@ -153,6 +153,10 @@ bool CopyRun::look() {
     }
     if (!isFinal(transfer.state)) {
       show(entry->second, transfer.bytesDone);
+      if (transfer.lastError && transfer.lastError != entry->second.lastError) {
+        entry->second.lastError = transfer.lastError;
+        events_.delayed(entry->second.items, *transfer.lastError);
+      }
       ++entry;
       continue;
     }
@@ -166,12 +170,7 @@ bool CopyRun::look() {
 
 void CopyRun::end(const Transfer &transfer, Watched watched) {
   if (transfer.state == TransferState::Succeeded) {
-    show(watched, bytesOf(watched.items));
-    for (const auto &item : watched.items) {
-      const auto receipt = std::find_if(transfer.receipt.begin(), transfer.receipt.end(),
-                                        [&](const Data &data) { return data.path == item.path; });
-      events_.copied(item, transfer.messageId, receipt == transfer.receipt.end() ? nullptr : &*receipt);
-    }
+    succeed(transfer, std::move(watched));
     return;
   }
   show(watched, 0);
@@ -185,6 +184,25 @@ void CopyRun::end(const Transfer &transfer, Watched watched) {
     const auto fault =
         lastFault(transfer.lastError).value_or(Fault(FaultCode::DeliveryFailed, "it failed, and nobody says why"));
     fail(std::move(watched.items), transfer.messageId, explained(sideOf(fault), fault, destination_.address().url));
+  }
+}
+
+void CopyRun::succeed(const Transfer &transfer, Watched watched) {
+  CopyBatch others;
+  for (auto &item : watched.items) {
+    const auto receipt = std::find_if(transfer.receipt.begin(), transfer.receipt.end(),
+                                      [&](const Data &data) { return data.path == item.path; });
+    const auto *const got = receipt == transfer.receipt.end() ? nullptr : &*receipt;
+    // An earlier run may have sent something else to this place.
+    if (watched.joined && !(got != nullptr && sameBytes(item.from, *got))) {
+      others.push_back(std::move(item));
+    } else {
+      events_.copied(item, transfer.messageId, got);
+    }
+  }
+  show(watched, bytesOf(watched.items) - bytesOf(others));
+  if (!others.empty()) {
+    waiting_.push_front(std::move(others));
   }
 }
 
