@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Every program in examples/ does what it says, against a real instance."""
 import hashlib
+import json
 import os
 
 from lib import BIN, HERE, PAYLOADS, Interop, Labs, bytes_of, main, run
@@ -83,7 +84,7 @@ def expect_at(labs, place, content):
     assert found == content, f"{place}: {len(found)} bytes instead of {len(content)}, or others"
 
 
-def copies_to_another(command, *more):
+def copies_to_another(command, *more, priority=3):
     """With the content attached, and with content that the other instance pulls."""
     with Labs("a", "b", settings="[transfers]\nlease_bytes = 50000\n") as labs:
         labs.start()
@@ -92,12 +93,13 @@ def copies_to_another(command, *more):
             said = run(*command, "/examples/copied.bin", labs.b.url, *(each(labs) for each in more), env=environment(labs.a)).stdout.decode()
             assert said.startswith("Succeeded"), said
             expect_at(labs, "b:/examples/copied.bin", content)
+        assert {transfer["priority"] for transfer in json.loads(labs.waybill("transfers", "--json", "a").stdout)} == {priority}
 
 
 def zeep_third_party():
     example = EXAMPLES / "zeep/third_party.py"
     assert len(example.read_text().splitlines()) < 40
-    copies_to_another(("/usr/bin/python3", example))
+    copies_to_another(("/usr/bin/python3", example), priority=4)
 
 
 def curl_third_party():
