@@ -821,7 +821,7 @@ public:
     std::string second;
     CPPUNIT_ASSERT(std::getline(file, first) && std::getline(file, second));
     CPPUNIT_ASSERT(first.find("\"outcome\":\"Success\"") != std::string::npos &&
-                   first.find("\"subjects\":\"/a\"") != std::string::npos);
+                   first.find("\"subjects\":[\"/a\"]") != std::string::npos);
     CPPUNIT_ASSERT(first.find(lab.alice.key.id()) != std::string::npos &&
                    first.find("\"bytes_in\":5") != std::string::npos);
     CPPUNIT_ASSERT(second.find("\"outcome\":\"AlreadyExists\"") != std::string::npos);
