@@ -4,6 +4,8 @@
 #include "domain/fault.hpp"
 #include "domain/text.hpp"
 #include "services/toml_text.hpp"
+#include "transport/egress.hpp"
+#include "transport/ip_address.hpp"
 
 #include <toml++/toml.h>
 
@@ -162,6 +164,30 @@ std::string fileInAFolder(const toml::node &node) {
   return name;
 }
 
+/// Some of [egress], when the egress guard can work with it. Throws Fault naming the entry with which it cannot.
+transport::EgressRules usable(transport::EgressRules rules) {
+  (void)transport::EgressPolicy(rules);
+  return rules;
+}
+
+std::vector<std::string> folders(const toml::node &node) {
+  auto all = usable({.folders = texts(node)}).folders;
+  for (const auto &folder : all) {
+    if (!std::filesystem::is_directory(folder)) {
+      throw BadValue{"names a folder that is not there: '" + printable(folder, 300) + "'"};
+    }
+  }
+  return all;
+}
+
+/// What is written like an address has to be one; a name is looked up when the daemon starts.
+bool isHost(const std::string &host) {
+  const auto last = host.substr(host.rfind('.') + 1);
+  const auto isAddress =
+      host.find(':') != std::string::npos || last.find_first_not_of("0123456789") == std::string::npos;
+  return isAddress ? transport::IpAddress::parse(host.substr(0, host.find('%'))).has_value() : isAuthority(host);
+}
+
 void setListen(Config &config, const toml::node &node) { parseListen(text(node), config.server); }
 
 constexpr std::int64_t gib = 1LL << 30;
@@ -288,13 +314,13 @@ const std::vector<Key> &keys() {
        "address or a network such as \"10.0.0.0/8\". A name is called only at public addresses, and at those that an "
        "address or network here "
        "allows.",
-       [](Config &c, const toml::node &n) { c.egress.allow = texts(n); }},
+       [](Config &c, const toml::node &n) { c.egress.allow = usable({.allow = texts(n)}).allow; }},
       {"egress", "schemes", "[\"https\"]", "What plain URLs may be: \"https\", \"http\", \"ftp\", \"file\".",
-       [](Config &c, const toml::node &n) { c.egress.schemes = texts(n); }},
+       [](Config &c, const toml::node &n) { c.egress.schemes = usable({.schemes = texts(n)}).schemes; }},
       {"egress", "ports", "[443]", "Ports for what only \"*\" in egress.allow allows.",
        [](Config &c, const toml::node &n) { c.egress.ports = ports(n); }},
       {"egress", "folders", "[]", "Folders under which \"file\" URLs are read; others are refused.",
-       [](Config &c, const toml::node &n) { c.egress.folders = texts(n); }},
+       [](Config &c, const toml::node &n) { c.egress.folders = folders(n); }},
       {"egress", "ca_file", "\"\"",
        "CAs (PEM) that vouch for hosts which are no trusted instances; empty: the system's.",
        [](Config &c, const toml::node &n) { c.egressCaFile = readableFile(n); }},
@@ -330,7 +356,7 @@ void applyTable(Config &config, const std::string &file, std::string_view tableN
     } catch (const BadValue &bad) {
       refuse(file, node.source(), "'" + shown + "' " + bad.what);
     } catch (const Fault &fault) {
-      refuse(file, node.source(), "'" + shown + "' " + fault.reason());
+      refuse(file, node.source(), (fault.subject() == shown ? "" : "'" + shown + "' ") + fault.reason());
     }
   }
 }
@@ -344,10 +370,15 @@ void parseListen(const std::string &value, transport::ServerOptions &options) {
       digits.find_first_not_of("0123456789") != std::string::npos || std::stoul(digits) > 65'535) {
     throw Fault(FaultCode::BadParameter, "needs HOST:PORT such as 0.0.0.0:8443, not '" + value + "'");
   }
-  options.host = value.substr(0, colon);
-  if (options.host.starts_with('[') && options.host.ends_with(']')) {
-    options.host = options.host.substr(1, options.host.size() - 2);
+  auto host = value.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) {
+    host = host.substr(1, host.size() - 2);
   }
+  if (!isHost(host)) {
+    throw Fault(FaultCode::BadParameter,
+                "needs an address of this machine, or a name, before the port, not '" + printable(host, 100) + "'");
+  }
+  options.host = host;
   options.port = static_cast<std::uint16_t>(std::stoul(digits));
 }
 

@@ -51,7 +51,8 @@ struct Config {
 /// The same of waybill.toml in `home`; the defaults where it is not there.
 [[nodiscard]] Config configOf(const std::string &home);
 
-/// Reads "HOST:PORT" or "[v6]:PORT" into `options`. Throws Fault BadParameter.
+/// Reads "HOST:PORT" or "[v6]:PORT" into `options`; what is written like an address has to be one. Throws Fault
+/// BadParameter.
 void parseListen(const std::string &value, transport::ServerOptions &options);
 
 /// A commented TOML file with every key at its default.

@@ -171,7 +171,7 @@ CopyReply DataManager::fill(const CopyOrder &order, const Principal &caller, con
     data.path = item.name;
     data.href = lease + "/" + std::to_string(reply.leased.size());
     reply.bytes += row->size;
-    reply.leased.push_back({std::move(content), row->size, row->sha256});
+    reply.leased.push_back({std::move(content), row->size, row->sha256, row->path});
     reply.response.data.push_back(std::move(data));
   }
   return reply;

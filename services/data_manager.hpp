@@ -34,6 +34,7 @@ struct LeasedContent {
   std::shared_ptr<const storage::HeldContent> content;
   std::uint64_t size = 0;
   std::string sha256;
+  std::string path; ///< for the audit log
 };
 
 /// Data that comes in, from wherever its bytes are.

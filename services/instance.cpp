@@ -115,7 +115,10 @@ struct Instance::State final : transport::Handler {
   Config config;
   storage::HomeLock lock;
   Log log{config.logLevel};
-  Audit audit{config.auditFile};
+  Audit audit{config.auditFile, [this](const std::string &reason) {
+                metrics.auditLost();
+                log.error("audit", {{"reason", reason}});
+              }};
   Metrics metrics;
   std::unique_ptr<storage::Catalog> catalog;
   std::unique_ptr<storage::ContentStore> store;
@@ -177,7 +180,7 @@ struct Instance::State final : transport::Handler {
   SoapEndpoint dataEndpoint{"data", dataOperations(manager, transferService), tools};
   SoapEndpoint algorithmsEndpoint{"algorithms", algorithmOperations(algorithms, transferService), tools};
   SoapEndpoint accessEndpoint{"access", accessOperations(access), tools};
-  HttpEndpoint plain{locator, *store, *catalog, leases, metrics, config, key.certificate().pem()};
+  HttpEndpoint plain{locator, *store, leases, tools, key.certificate().pem()};
   Housekeeping housekeeping{manager, ledger, transfers, clock, log};
   std::unique_ptr<transport::Server> server;
   std::optional<bool> whole; ///< how draining ended
@@ -202,17 +205,17 @@ struct Instance::State final : transport::Handler {
         storage::recover(*catalog, *store, [this](const auto &row, std::optional<std::uint64_t> found) {
           log.warning("object lost", {{"path", row.path},
                                       {"id", row.id},
-                                      {"size", std::to_string(row.size)},
+                                      {"size", row.size},
                                       {"found", found ? std::to_string(*found) : "no content"}});
         });
     const auto foldersRemoved = folders.recover([this](const std::string &id) {
       const auto row = catalog->transferById(id);
       return row && !isFinal(row->state);
     });
-    log.info("recovered", {{"tokens_released", std::to_string(tokensReleased)},
-                           {"content_removed", std::to_string(recovered.contentRemoved)},
-                           {"objects_lost", std::to_string(recovered.rowsRemoved)},
-                           {"job_folders_removed", std::to_string(foldersRemoved)}});
+    log.info("recovered", {{"tokens_released", std::uint64_t{tokensReleased}},
+                           {"content_removed", std::uint64_t{recovered.contentRemoved}},
+                           {"objects_lost", std::uint64_t{recovered.rowsRemoved}},
+                           {"job_folders_removed", std::uint64_t{foldersRemoved}}});
   }
 
   transport::ServerEvents events() {

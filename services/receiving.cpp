@@ -123,6 +123,16 @@ bool differs(const Data &data, const storage::ObjectRow &arrived, const storage:
          (!data.metadata.empty() && data.metadata != existing.metadata);
 }
 
+/// Data that is gone at once is nobody's wish, and under Overwrite Always it would take the place of what is good.
+void refuseExpired(const Call &call, const Data &data, Time now, const std::string &path) {
+  if (data.expires && *data.expires <= now) {
+    throw Fault(FaultCode::BadParameter,
+                call.operation + " was told an Expires of " + formatUtc(*data.expires) + ", which has passed: it is " +
+                    formatUtc(now) + " here; nothing was stored; give a later time, or leave it out",
+                path);
+  }
+}
+
 void refuseSamePathTwice(const Call &call, const std::vector<Data> &all) {
   std::set<std::string> seen;
   for (const auto &data : all) {
@@ -153,6 +163,7 @@ void DataManager::checkOne(Call &call, const Permission &mayWrite, const Data &d
     checkContentType(*data.contentType, path);
   }
   checkMetadata(data.metadata, path);
+  refuseExpired(call, data, clock_.now(), path);
   if (data.size && limits_.objectBytes != 0 && *data.size > limits_.objectBytes) {
     throw Fault(FaultCode::TooLarge,
                 "Receive takes objects of at most " + std::to_string(limits_.objectBytes) +
@@ -207,6 +218,7 @@ DataManager::Arrival DataManager::arrive(Call &call, const Data &data, ResolvedD
 
 void DataManager::enter(const Call &call, storage::Transaction &transaction, Arrival &arrival, Overwrite overwrite,
                         std::vector<std::string> &discarded) const {
+  refuseExpired(call, arrival.data, clock_.now(), arrival.row.path); // the upload may have taken long
   const auto existing = transaction.objectAt(arrival.row.path);
   if (existing && locator_.isAlive(*existing)) {
     if (overwrite == Overwrite::Never) {

@@ -64,7 +64,7 @@ void Transfers::start(JobRunner &runner) {
     interrupted = transaction.requeueActiveTransfers(tools_.clock.now());
   });
   if (interrupted != 0) {
-    tools_.log.info("transfers taken up", {{"count", std::to_string(interrupted)}});
+    tools_.log.info("transfers taken up", {{"count", std::uint64_t{interrupted}}});
   }
   for (std::size_t i = 0; i < policy_.active; ++i) {
     threads_.emplace_back([this](const std::stop_token &stop) { deliverAll(stop); });
@@ -295,10 +295,6 @@ std::optional<storage::TransferRow> Transfers::notice(const storage::TransferRow
 void Transfers::record(const storage::TransferRow &row, const TransferWork &work, const Delivered &delivered) {
   const auto outcome = delivered.fault ? std::string(name(delivered.fault->code())) : std::string("Success");
   const auto took = *row.ended - row.started;
-  std::string subjects;
-  for (const auto &source : row.sources) {
-    subjects += (subjects.empty() ? "" : " ") + source;
-  }
   const auto reason = row.lastError.value_or("");
   const auto *const what = row.phase == JobPhase::Run ? "Run" : "Transfer";
   tools_.metrics.operation(what, outcome, took, 0, row.bytesDone);
@@ -307,7 +303,7 @@ void Transfers::record(const storage::TransferRow &row, const TransferWork &work
                                {"principal", row.principal},
                                {"message_id", row.messageId},
                                {"destination", row.destination},
-                               {"attempts", std::to_string(row.attempts)},
+                               {"attempts", std::uint64_t{row.attempts}},
                                {"reason", reason},
                                {"cause", delivered.fault ? delivered.fault->log().forLog() : std::string()}});
   tools_.audit.write({row.started,
@@ -319,7 +315,7 @@ void Transfers::record(const storage::TransferRow &row, const TransferWork &work
                       outcome,
                       reason,
                       {},
-                      subjects,
+                      row.sources,
                       0,
                       row.bytesDone,
                       took});

@@ -92,7 +92,7 @@ public:
   /// bytes)`; xop:Include is checked (href must be "cid:"). Afterwards each wb:Content holds the base64 form of the
   /// text "cid:...", which is what codec.hpp reads. Returns all references the body uses: those, and the values of
   /// wb:Attachment and wb:Href; each once for every element (wb:Data) whose children have it. Throws Fault
-  /// InvalidMessage for bad base64 and for another href scheme.
+  /// InvalidMessage for bad base64, for another href scheme, and for inline base64 beside a reference to a part.
   std::multiset<std::string>
   liftContent(const std::function<void(std::string contentId, std::string bytes)> &addInline);
 

@@ -2,6 +2,7 @@
 #include "services/endpoints/exchange.hpp"
 
 #include "domain/text.hpp"
+#include "services/endpoints/record.hpp"
 #include "soap/fault.hpp"
 
 #include <algorithm>
@@ -401,22 +402,13 @@ void Exchange::finish(const Ending &ending) noexcept {
     const auto took = tools_.clock.now() - began_;
     const auto known = !call_.principal.instance.empty();
     const auto principal = known ? format(call_.principal) : std::string();
-    const auto messageId = addressing_.messageId.value_or("");
     tools_.metrics.operation(call_.operation, ending.outcome, took, call_.bytesIn, call_.bytesOut);
-    tools_.log.info("operation", {{"operation", call_.operation},
-                                  {"outcome", ending.outcome},
-                                  {"principal", principal},
-                                  {"message_id", messageId},
-                                  {"remote", request_.remote},
-                                  {"microseconds", std::to_string(took.count())},
-                                  {"reason", ending.reason},
-                                  {"undelivered", ending.undelivered},
-                                  {"cause", ending.cause}});
-    tools_.audit.write({began_, call_.operation, principal, call_.claims.id, messageId, request_.remote, ending.outcome,
-                        ending.reason, ending.undelivered, joined(call_.subjects), call_.bytesIn, call_.bytesOut,
-                        took});
+    writeDown(tools_.log, tools_.audit,
+              {began_, call_.operation, principal, call_.claims.id, addressing_.messageId.value_or(""), request_.remote,
+               ending.outcome, ending.reason, ending.undelivered, call_.subjects, call_.bytesIn, call_.bytesOut, took},
+              ending.cause);
   } catch (const std::exception &error) {
-    tools_.log.error("audit", {{"operation", call_.operation}, {"reason", error.what()}});
+    tools_.log.error("not written down", {{"operation", call_.operation}, {"reason", error.what()}});
   }
 }
 

@@ -78,6 +78,7 @@ class ExchangeTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(batchOfAThousand);
   CPPUNIT_TEST(onePartForTwoData);
   CPPUNIT_TEST(absentAttachmentFallsOverToReference);
+  CPPUNIT_TEST(bytesBesideAnAttachmentAreRefused);
   CPPUNIT_TEST(unresolvableDataListsWhatWasTried);
   CPPUNIT_TEST(missingLastBoundaryStoresNothing);
   CPPUNIT_TEST(sizeAndDigestThatDoNotMatch);
@@ -216,6 +217,19 @@ public:
     CPPUNIT_ASSERT_EQUAL(std::string("hello"), contentOf("/b.txt"));
   }
 
+  void bytesBesideAnAttachmentAreRefused() {
+    for (const auto *bytes : {"", "eA=="}) {
+      const auto envelope = Lab::envelope("<wb:Receive><wb:Data><wb:Path>/two</wb:Path><wb:Attachment>cid:one</"
+                                          "wb:Attachment><wb:Content>" +
+                                              std::string(bytes) + "</wb:Content></wb:Data></wb:Receive>",
+                                          lab.token(lab.alice, "Receive"));
+      assertFault(lab.post("data", part("Content-Type: text/xml", envelope) + part("Content-ID: <one>", "1") + "--b--",
+                           "multipart/related; boundary=b"),
+                  "InvalidMessage");
+      assertNothingAt("/two");
+    }
+  }
+
   void unresolvableDataListsWhatWasTried() {
     const auto reply = receive("<wb:Path>/b.txt</wb:Path><wb:Href>https://elsewhere.test/x</"
                                "wb:Href><wb:Attachment>cid:absent</wb:Attachment>");
@@ -346,11 +360,17 @@ public:
   }
 
   void expiredDataIsGone() {
-    assertSuccess(lab.put("/old", helloBase64, "<wb:Expires>2020-01-01T00:00:00Z</wb:Expires>"));
+    const auto soon = [&] {
+      return "<wb:Expires>" + formatUtc(lab.clock.now() + std::chrono::minutes(1)) + "</wb:Expires>";
+    };
+    assertSuccess(lab.put("/old", helloBase64, soon()));
+    CPPUNIT_ASSERT_EQUAL(std::string("hello"), contentOf("/old"));
+    lab.clock.advance(std::chrono::minutes(2));
     assertFault(copy("/old", "Inline"), "NoSuchData");
     CPPUNIT_ASSERT(!has(list(""), "/old"));
     assertSuccess(lab.put("/old", helloBase64));
-    assertSuccess(lab.put("/older", helloBase64, "<wb:Expires>2020-01-01T00:00:00Z</wb:Expires>"));
+    assertSuccess(lab.put("/older", helloBase64, soon()));
+    lab.clock.advance(std::chrono::minutes(2));
     CPPUNIT_ASSERT_EQUAL(std::size_t{1}, lab.manager.removeExpired());
     CPPUNIT_ASSERT_EQUAL(std::size_t{0}, lab.manager.removeExpired());
     CPPUNIT_ASSERT_EQUAL(std::string("hello"), contentOf("/old"));
@@ -801,7 +821,7 @@ public:
     std::string second;
     CPPUNIT_ASSERT(std::getline(file, first) && std::getline(file, second));
     CPPUNIT_ASSERT(first.find("\"outcome\":\"Success\"") != std::string::npos &&
-                   first.find("\"subjects\":\"/a\"") != std::string::npos);
+                   first.find("\"subjects\":[\"/a\"]") != std::string::npos);
     CPPUNIT_ASSERT(first.find(lab.alice.key.id()) != std::string::npos &&
                    first.find("\"bytes_in\":5") != std::string::npos);
     CPPUNIT_ASSERT(second.find("\"outcome\":\"AlreadyExists\"") != std::string::npos);

@@ -56,6 +56,7 @@ class EnvelopeContentTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(otherHrefSchemesAreRefused);
   CPPUNIT_TEST(whatIsBesideAnIncludeIsRefused);
   CPPUNIT_TEST(otherElementsInContentAreRefused);
+  CPPUNIT_TEST(bytesBesideAReferenceToAPartAreRefused);
   CPPUNIT_TEST(attachmentsAndHrefsAreReferences);
   CPPUNIT_TEST(referencesAreCountedByElement);
   CPPUNIT_TEST(contentOfOtherNamespacesIsLeftAlone);
@@ -173,6 +174,23 @@ public:
         lift("<wb:Attachment>cid:a</wb:Attachment><wb:Href>cid:a</wb:Href></wb:Data><wb:Data><wb:Content>" + include +
              "cid:a'/></wb:Content></wb:Data><wb:Data><wb:Href>cid:b</wb:Href>");
     CPPUNIT_ASSERT((lifted.references == std::multiset<std::string>{"cid:a", "cid:a", "cid:b"}));
+  }
+
+  void bytesBesideAReferenceToAPartAreRefused() {
+    for (const auto *bytes : {"", "QUFB"}) {
+      for (const auto *part : {"<wb:Attachment>cid:a</wb:Attachment>", "<wb:Href> CID:a </wb:Href>"}) {
+        const auto fault = faultOf([&] { (void)lift(std::string(part) + "\n<wb:Content>" + bytes + "</wb:Content>"); });
+        assertCode(FaultCode::InvalidMessage, fault);
+        CPPUNIT_ASSERT_EQUAL(std::string("wb:Content"), fault.subject());
+        assertContains(fault.reason(), ":a' beside it");
+        assertContains(fault.reason(), "line 2");
+      }
+    }
+    // What may fail falls over to what is beside it, and an empty element names nothing.
+    for (const auto &fine : {include + "cid:a'/></wb:Content><wb:Attachment>cid:b</wb:Attachment>",
+                             std::string("QUFB</wb:Content><wb:Attachment/><wb:Href>https://a/b</wb:Href>")}) {
+      CPPUNIT_ASSERT_EQUAL(std::size_t{2}, lift("<wb:Content>" + fine).references.size());
+    }
   }
 
   void contentOfOtherNamespacesIsLeftAlone() {
