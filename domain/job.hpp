@@ -10,10 +10,11 @@
 
 namespace waybill {
 
-/// What a job does, or was doing when it ended.
-enum class JobPhase : std::uint8_t { Run, Delivery };
-/// "Run", "Delivery": as in wb:Phase.
+/// What a job does, or was doing when it ended: its inputs are fetched, its program runs, its results are delivered.
+enum class JobPhase : std::uint8_t { Inputs, Run, Delivery };
+/// "Inputs", "Run", "Delivery": as in wb:Phase.
 [[nodiscard]] std::string_view name(JobPhase phase) noexcept;
+[[nodiscard]] std::optional<JobPhase> jobPhaseNamed(std::string_view name) noexcept;
 
 /// `wb:Job`: an Invoke whose response goes elsewhere, from the request to the receipt (wsdl/algorithms.xsd).
 struct Job {

@@ -171,8 +171,7 @@ TransferRow toTransfer(const Row &row) {
   transfer.sources = textsFrom(columns.text());
   transfer.destination = columns.text();
   transfer.receipt = columns.optionalText();
-  const auto phase = columns.text();
-  transfer.phase = phase == name(JobPhase::Run) ? JobPhase::Run : JobPhase::Delivery;
+  transfer.phase = jobPhaseNamed(columns.text()).value_or(JobPhase::Delivery);
   transfer.job = columns.optionalText();
   transfer.work = columns.text();
   return transfer;

@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import pathlib
+import socket
 import threading
 import time
 
@@ -472,6 +473,40 @@ def turns_are_shared():
         run(labs.a, invoke("two"))
 
 
+def who_finds_no_place_has_lost_nothing():
+    """No place: told at once, before inputs are taken; the same message, with the same tokens, is good later."""
+    with labs_with_algorithms("a", "b", settings="[algorithms]\nwaiting = 1\n[transfers]\nlongest_pause = 1\n") as labs:
+        labs.start()
+        source = store(labs.b, "/in", TEXT)
+        body, token = cat(("Href", source), token=labs.b.token("Copy", "--resource", "/in")), labs.a.token("Invoke")
+        word = f"first of {os.getpid()}"
+        running = sent(labs.a, invoke("shell", script=f"sleep 4; echo {word} > /out/out"))
+        wait_until(lambda: processes_with(word), "the program runs")
+        reply = send(labs.a, body, token=token)
+        expect_fault(reply, "Busy")
+        assert b"nothing was read or fetched" in reply[2], reply[2]
+        assert running.getresponse().status == 200
+        wait_until(lambda: not list((labs.a.home / "jobs").iterdir()), "it has ended")
+        assert run(labs.a, body, token=token).bytes("text") == TEXT
+
+
+def slow_inputs_of_one_hold_up_no_other():
+    """As many calls as one may have, whose inputs never come: another's inputs are fetched all the same."""
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as silent, labs_with_algorithms(
+            "a", "b", settings='[algorithms]\nwaiting = 30\n[egress]\nallow = ["127.0.0.1"]\nschemes = ["http", "https"]\n') as labs, contextlib.ExitStack() as calls:
+        labs.start()
+        bob = labs.a.folder / "bob"
+        make_home(bob, "bob")
+        labs.a.admit(bob, "bob", GRANTS)
+        slow = cat(("Href", f"http://127.0.0.1:{silent.getsockname()[1]}/never"))
+        for _ in range(9):
+            calls.enter_context(contextlib.closing(sent(labs.a, slow, token=labs.a.token("Invoke", home=bob))))
+        wait_until(lambda: len(audited(labs.a, "Busy")) == 5, "four of nine are fetched, half of all that may be")
+        source = store(labs.b, "/in", TEXT)
+        assert run(labs.a, cat(("Href", source), token=labs.b.token("Copy", "--resource", "/in"))).bytes("text") == TEXT
+        assert b"half of that for one principal" in send(labs.a, slow, token=labs.a.token("Invoke", home=bob))[2]
+
+
 def files_are_looked_at_again():
     with single() as lab:
         lab.start()
@@ -557,6 +592,6 @@ def nothing_runs_without_a_sandbox():
 if __name__ == "__main__":
     main(every_way_in, several_of_one_input, fall_over, what_a_caller_may, parameters_are_checked, every_way_out, a_stored_result_has_a_receipt, programs_that_fail,
          results_go_elsewhere, jobs_in_every_way, jobs_that_fail, jobs_are_cancelled, as_many_jobs_as_allowed,
-         jobs_cancelled_while_they_are_picked, turns_are_shared, jobs_go_by_priority, callers_wait_by_priority,
+         jobs_cancelled_while_they_are_picked, turns_are_shared, who_finds_no_place_has_lost_nothing, slow_inputs_of_one_hold_up_no_other, jobs_go_by_priority, callers_wait_by_priority,
          a_caller_who_hangs_up_stops_the_program, a_caller_who_hangs_up_waits_no_longer, who_wants_no_reply_may_leave, files_are_looked_at_again, programs_come_and_go, described_as_declared,
          a_stop_does_not_wait_for_programs, nothing_runs_without_a_sandbox)
