@@ -8,21 +8,16 @@
 
 namespace waybill::services {
 
-std::size_t RunTurns::count(const std::string &principal) const {
-  const auto found = running_.find(principal);
-  return found == running_.end() ? 0 : found->second;
-}
-
 std::size_t RunTurns::underWay(const std::string &principal) const {
   const std::lock_guard lock(mutex_);
-  return count(principal);
+  return shares_.underWay(principal);
 }
 
 /// The one that may run now; null when none may.
 const Claim *RunTurns::next() const {
   std::vector<const Claim *> claims;
   const auto add = [&](const Claim &claim) {
-    if (count(claim.principal) < bounds_.perPrincipal) {
+    if (shares_.underWay(claim.principal) < bounds_.perPrincipal) {
       claims.push_back(&claim);
     }
   };
@@ -30,7 +25,7 @@ const Claim *RunTurns::next() const {
     std::for_each(waiting_.begin(), waiting_.end(), add);
     std::for_each(queued_.begin(), queued_.end(), add);
   }
-  return nextClaim(claims, [this](const std::string &principal) { return count(principal); });
+  return nextClaim(claims, shares_);
 }
 
 /// False when its patience has ended first.
@@ -108,17 +103,14 @@ std::unique_ptr<SharedPlaces::Place> RunTurns::enter(const std::string &principa
 
 void RunTurns::begin(const std::string &principal) {
   ++active_;
-  ++running_[principal];
+  shares_.begin(principal);
 }
 
 void RunTurns::end(const std::string &principal) {
   {
     const std::lock_guard lock(mutex_);
     --active_;
-    const auto found = running_.find(principal);
-    if (--found->second == 0) {
-      running_.erase(found);
-    }
+    shares_.end(principal);
   }
   free_.notify_all();
   if (told_) {

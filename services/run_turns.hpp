@@ -10,7 +10,6 @@
 #include <cstddef>
 #include <functional>
 #include <list>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -72,14 +71,13 @@ private:
   void end(const std::string &principal);
   [[nodiscard]] bool waitFor(std::unique_lock<std::mutex> &lock, const Claim &self, const std::function<void()> &check);
   [[nodiscard]] const Claim *next() const;
-  [[nodiscard]] std::size_t count(const std::string &principal) const;
 
   Bounds bounds_;
   const Clock &clock_;
   std::function<void()> told_;
   mutable std::mutex mutex_;
   std::condition_variable free_;
-  std::map<std::string, std::size_t> running_; ///< by principal; guarded by mutex_, as are the others
+  Shares shares_; ///< guarded by mutex_, as are the others
   std::size_t active_ = 0;
   std::list<Claim> waiting_;  ///< callers
   std::vector<Claim> queued_; ///< what the queue said last that it has

@@ -177,6 +177,7 @@ void Transfers::release(const storage::TransferRow &row, Running &running) noexc
     {
       const std::lock_guard lock(mutex_);
       running_.erase(row.id);
+      shares_.at(running.phase).end(running.principal);
     }
     running.turn.reset();
     if (running.cancelled) { // which is set only while it is in running_

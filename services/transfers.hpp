@@ -6,6 +6,7 @@
 #include "domain/transfer.hpp"
 #include "services/algorithms/log_tail.hpp"
 #include "services/courier.hpp"
+#include "services/fair_turns.hpp"
 #include "services/job_runner.hpp"
 #include "services/log.hpp"
 #include "services/metrics.hpp"
@@ -127,7 +128,9 @@ private:
   mutable std::mutex mutex_;
   std::condition_variable_any due_;
   std::map<std::string, std::shared_ptr<Running>> running_; ///< by the row's id; guarded by mutex_
-  std::uint64_t changes_ = 0;                               ///< guarded by mutex_
+  std::map<JobPhase, Shares> shares_{
+      {JobPhase::Inputs, {}}, {JobPhase::Run, {}}, {JobPhase::Delivery, {}}}; ///< of threads; guarded by mutex_
+  std::uint64_t changes_ = 0;                                                 ///< guarded by mutex_
   std::vector<std::jthread> threads_;
 };
 

@@ -28,22 +28,18 @@ const storage::TransferRow *Transfers::pickForThread(const std::vector<storage::
                                                      std::size_t threads) const {
   const auto atWork =
       std::count_if(running_.begin(), running_.end(), [&](const auto &entry) { return entry.second->phase == phase; });
-  const auto underWay = [&](const std::string &principal) {
-    return static_cast<std::size_t>(std::count_if(running_.begin(), running_.end(), [&](const auto &entry) {
-      return entry.second->phase == phase && entry.second->principal == principal;
-    }));
-  };
+  const auto &shares = shares_.at(phase);
   const auto lastThread = threads > 1 && static_cast<std::size_t>(atWork) + 1 >= threads;
   std::vector<Claim> claims;
   std::transform(due.begin(), due.end(), std::back_inserter(claims), claimOf);
   std::vector<const Claim *> open;
   for (std::size_t i = 0; i < due.size(); ++i) {
     // So that one principal's silent peers do not hold every thread until their deadlines.
-    if (mayBegin(due[i]) && !(lastThread && underWay(due[i].principal) != 0)) {
+    if (mayBegin(due[i]) && !(lastThread && shares.underWay(claims[i].principal) != 0)) {
       open.push_back(&claims[i]);
     }
   }
-  const auto *const next = nextClaim(open, underWay);
+  const auto *const next = nextClaim(open, shares);
   return next == nullptr ? nullptr : &due[static_cast<std::size_t>(next - claims.data())];
 }
 
@@ -88,6 +84,7 @@ std::optional<storage::TransferRow> Transfers::pick(JobPhase phase, std::shared_
   running->principal = row->principal;
   running->turn = std::move(turn);
   running_[row->id] = running;
+  shares_.at(phase).begin(running->principal);
   return row;
 }
 

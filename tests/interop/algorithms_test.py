@@ -338,15 +338,15 @@ def jobs_go_by_priority():
         wait_until(lambda: job(labs.a, slow).state == "Active", "the slow job runs")
         names = {"low": begin_job(labs.a, when("low", 1), reply_to(labs.b)),
                  "usual": begin_job(labs.a, when("usual"), reply_to(labs.b)),
-                 "bob": begin_job(labs.a, when("bob"), reply_to(labs.b), token=labs.a.token("Invoke", home=bob)),
-                 "high": begin_job(labs.a, when("high", 5), reply_to(labs.b))}
+                 "high": begin_job(labs.a, when("high", 5), reply_to(labs.b)),
+                 "bob": begin_job(labs.a, when("bob"), reply_to(labs.b), token=labs.a.token("Invoke", home=bob))}
         assert job(labs.a, slow).state == "Active", "all were queued in time"
         assert {name: job(labs.a, names[name]).priority for name in ("low", "usual", "high")} == {"low": 1, "usual": 3, "high": 5}
         listed = send(labs.a, "<wb:ListJobs/>", operation="ListJobs")[2]
         assert listed.count(b"<wb:Priority>5</wb:Priority>") == 1 and listed.count(b"<wb:Priority>3</wb:Priority>") == 2, listed
         wait_until(lambda: len(labs.b.paths("/when")) == 4, "all have run")
         times = {name: int(stored(labs.b, f"/when/{name}")) for name in names}
-        # What alice has asked for last goes before all else of hers, and after what bob had asked for before.
+        # What alice has asked for with 5 goes before all else of hers, and nothing of hers before bob's, who comes late and has had nothing.
         assert sorted(times, key=times.get) == ["bob", "high", "usual", "low"], times
         for wrong in (0, 6, -1, "high"):
             reply = send(labs.a, invoke("two", priority=wrong))
