@@ -14,7 +14,7 @@ namespace waybill::services {
 
 /// Somebody's wish to have something done, in a queue that principals share fairly.
 struct Claim {
-  std::string principal; ///< formatted
+  std::string principal; ///< its key (Principal::instance): whoever has one makes up its subjects, and they share
   std::int32_t priority = normalPriority;
   Time since; ///< when it could have been done first
 };

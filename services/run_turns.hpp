@@ -18,7 +18,7 @@
 namespace waybill::services {
 
 /// How many programs run at the same time, in all and for each principal, be it for who waits for the reply or for the
-/// queue. Who is next is nextClaim(), of both. Thread-safe; must outlive its turns.
+/// queue. Who is next is nextClaim(), of both; principals are as in Claim. Thread-safe; must outlive its turns.
 class RunTurns {
 public:
   struct Bounds {

@@ -78,7 +78,7 @@ private:
     std::string id; ///< of the attempt
     JobPhase phase = JobPhase::Delivery;
     std::string peer;
-    std::string principal;
+    std::string principal;                ///< as in Claim
     std::unique_ptr<RunTurns::Turn> turn; ///< of a run
     LogTail log;                          ///< of a run
     std::atomic<bool> cancelled{false};

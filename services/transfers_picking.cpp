@@ -9,7 +9,9 @@ namespace waybill::services {
 
 namespace {
 
-Claim claimOf(const storage::TransferRow &row) { return {row.principal, row.priority, row.nextAttempt}; }
+std::string keyOf(const storage::TransferRow &row) { return parsePrincipal(row.principal).value().instance; }
+
+Claim claimOf(const storage::TransferRow &row) { return {keyOf(row), row.priority, row.nextAttempt}; }
 
 } // namespace
 
@@ -81,7 +83,7 @@ std::optional<storage::TransferRow> Transfers::pick(JobPhase phase, std::shared_
   running->id = row->id + " " + std::to_string(row->attempts);
   running->phase = phase;
   running->peer = row->peer;
-  running->principal = row->principal;
+  running->principal = keyOf(*row);
   running->turn = std::move(turn);
   running_[row->id] = running;
   shares_.at(phase).begin(running->principal);

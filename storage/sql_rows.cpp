@@ -206,6 +206,8 @@ Grant toGrant(const Row &row) {
   return grant;
 }
 
+std::size_t toCount(const Row &row) { return static_cast<std::size_t>(Columns(row, "transfer").number()); }
+
 Time toTime(const Row &row) { return Columns(row, "transfer").time(); }
 
 std::string toText(const Row &row) { return Columns(row, "setting").text(); }

@@ -262,7 +262,7 @@ InvokeReply AlgorithmService::invoke(Call &call, InvokeRequest request) {
   std::optional<std::int32_t> exitStatus;
   {
     const auto turn =
-        tools_.turns.wait(format(call.principal), invocation.request().priority.value_or(normalPriority), call.check);
+        tools_.turns.wait(call.principal.instance, invocation.request().priority.value_or(normalPriority), call.check);
     invocation.run(log, call.check, exitStatus);
   }
   call.check(); // nothing is stored for who has not waited for it
@@ -300,14 +300,11 @@ PreparedJob AlgorithmService::prepare(Call &call, InvokeRequest request) {
   prepared.order.attach = howToAttach(request.attach, call);
   prepared.order.algorithm = request.algorithm;
   prepared.order.priority = request.priority.value_or(normalPriority);
-  const auto queued = tools_.catalog
-                          .transfers(storage::TransferKind::Job, format(call.principal), TransferState::Queued,
-                                     std::nullopt, tools_.queuedPerPrincipal)
-                          .size();
+  const auto queued = tools_.catalog.queuedJobs(call.principal.instance);
   if (queued >= tools_.queuedPerPrincipal) {
     throw Fault(
         FaultCode::Busy,
-        "the caller has " + std::to_string(queued) +
+        "the caller's key has " + std::to_string(queued) +
             " jobs waiting, as many as one may have (algorithms.queued_per_principal); wait for some, or cancel "
             "them",
         printable(request.algorithm, 200));

@@ -49,7 +49,7 @@ public:
     const security::Trust &trust;
     Random &random;
     std::uint64_t inlineBytes;
-    std::size_t queuedPerPrincipal; ///< jobs that one principal may have waiting
+    std::size_t queuedPerPrincipal; ///< jobs that one key may have waiting
   };
   explicit AlgorithmService(Tools tools) : tools_(tools) {}
 

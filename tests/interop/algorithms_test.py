@@ -380,6 +380,26 @@ def callers_wait_by_priority():
         no_job_files(labs.a)
 
 
+def subjects_of_one_key_share():
+    """Whoever has a key makes up subjects: its turns and its places in the queue are those of the key."""
+    with labs_with_algorithms("a", "b", settings="[algorithms]\nper_principal = 1\nqueued_per_principal = 1\n[transfers]\nlongest_pause = 1\n") as labs:
+        labs.start()
+
+        def token(subject):
+            return labs.a.token("Invoke", "--subject", subject)
+
+        word = f"slow one of {os.getpid()}"
+        begin_job(labs.a, invoke("shell", script=f"sleep 4; echo {word} > /out/out"), reply_to(labs.b), token=token("s0"))
+        wait_until(lambda: processes_with(word), "the slow job runs")
+        begin_job(labs.a, when("queued"), reply_to(labs.b), token=token("s1"))
+        begin_job(labs.a, when("refused"), reply_to(labs.b), token=token("s2"))
+        run(labs.a, invoke("two"), token=token("s3"))
+        assert not processes_with(word), "a call of another subject ran beside the only program that its key may have"
+        wait_until(lambda: "/when/queued" in labs.b.paths(), "the queued one has run")
+        wait_until(lambda: b"queued_per_principal" in labs.b.call("ListTransfers", "<wb:ListTransfers/>")[2], "the other is told Busy")
+        assert "/when/refused" not in labs.b.paths()
+
+
 def processes_with(word):
     """Process ids of those that have the word on their command line."""
     found = []
@@ -592,6 +612,6 @@ def nothing_runs_without_a_sandbox():
 if __name__ == "__main__":
     main(every_way_in, several_of_one_input, fall_over, what_a_caller_may, parameters_are_checked, every_way_out, a_stored_result_has_a_receipt, programs_that_fail,
          results_go_elsewhere, jobs_in_every_way, jobs_that_fail, jobs_are_cancelled, as_many_jobs_as_allowed,
-         jobs_cancelled_while_they_are_picked, turns_are_shared, who_finds_no_place_has_lost_nothing, slow_inputs_of_one_hold_up_no_other, jobs_go_by_priority, callers_wait_by_priority,
+         jobs_cancelled_while_they_are_picked, turns_are_shared, who_finds_no_place_has_lost_nothing, slow_inputs_of_one_hold_up_no_other, jobs_go_by_priority, callers_wait_by_priority, subjects_of_one_key_share,
          a_caller_who_hangs_up_stops_the_program, a_caller_who_hangs_up_waits_no_longer, who_wants_no_reply_may_leave, files_are_looked_at_again, programs_come_and_go, described_as_declared,
          a_stop_does_not_wait_for_programs, nothing_runs_without_a_sandbox)
