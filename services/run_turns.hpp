@@ -58,7 +58,8 @@ public:
   [[nodiscard]] std::unique_ptr<Turn> wait(
       const std::string &principal, std::int32_t priority = normalPriority, const std::function<void()> &check = [] {});
   /// For the queue: a turn for one of `queued`, which is all that could run now. Callers let the rest of it go before
-  /// them where it should, until the queue says anew what it has: it has to, whenever onFree() tells it.
+  /// them where it should, until the queue says anew what it has: it has to, whenever onFree() tells it, and when
+  /// something has been added, though nothing may run.
   [[nodiscard]] Taken take(std::vector<Claim> queued);
   /// How many that principal has under way.
   [[nodiscard]] std::size_t underWay(const std::string &principal) const;

@@ -72,7 +72,8 @@ void Transfers::start(JobRunner &runner) {
   for (std::size_t i = 0; i < fetchers(); ++i) {
     threads_.emplace_back([this](const std::stop_token &stop) { fetchAll(stop); });
   }
-  for (std::size_t i = 0; i < tools_.turns.active(); ++i) {
+  // One more than may run: there is always one that tells the turns what waits, so that no caller overtakes it.
+  for (std::size_t i = 0; i < tools_.turns.active() + 1; ++i) {
     threads_.emplace_back([this](const std::stop_token &stop) { runAll(stop); });
   }
 }

@@ -66,8 +66,9 @@ std::optional<storage::TransferRow> Transfers::pick(JobPhase phase, std::shared_
   std::unique_ptr<RunTurns::Turn> turn; // given back, it wakes this queue: not under the lock
   const std::lock_guard lock(mutex_);
   look = {changes_, tools_.clock.now()};
+  // Twice what may be under way: those that have begun may still be among them.
   const auto due = tools_.catalog.dueTransfers(
-      phase, look.at, phase == JobPhase::Run ? tools_.turns.active() : policy_.perPeer * 2, looked);
+      phase, look.at, 2 * (phase == JobPhase::Run ? tools_.turns.active() : policy_.perPeer), looked);
   const auto *const best = phase == JobPhase::Run
                                ? pickRun(due, turn)
                                : pickForThread(due, phase, phase == JobPhase::Inputs ? fetchers() : policy_.active);
