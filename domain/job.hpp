@@ -31,7 +31,7 @@ struct Job {
   std::optional<Time> ended;
   std::string destination;              ///< the address that the response goes to
   std::vector<Data> receipt;            ///< what the receiver said that it stored
-  std::optional<std::int32_t> priority; ///< none: not told, by an older instance
+  std::optional<std::int32_t> priority; ///< none: it was refused, or an older instance does not say
   friend bool operator==(const Job &, const Job &) = default;
 };
 

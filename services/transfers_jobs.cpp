@@ -112,7 +112,9 @@ Job Transfers::describeJob(const storage::TransferRow &row) const {
   job.started = row.started;
   job.ended = row.ended;
   job.destination = row.destination;
-  job.priority = row.priority;
+  if (row.priority != receiptPriority) { // as that of one that was refused
+    job.priority = row.priority;
+  }
   if (row.receipt) {
     job.receipt = soap::decode<ReceiveResponse>(*row.receipt).data;
   }

@@ -295,6 +295,7 @@ InvokeReply AlgorithmService::invoke(Call &call, InvokeRequest request) {
 }
 
 PreparedJob AlgorithmService::prepare(Call &call, InvokeRequest request) {
+  call.algorithm = printable(request.algorithm, 200);
   PreparedJob prepared;
   prepared.id = randomId(tools_.random);
   prepared.order.attach = howToAttach(request.attach, call);

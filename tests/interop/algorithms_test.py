@@ -260,10 +260,16 @@ def jobs_that_fail():
         for body, word in ((invoke("text/cat", given("text", ("Href", url(labs.b) + "/data/" + "2" * 32))), "no bytes"),
                            (invoke("shell", script="true"), "has not made")):
             job_ended(labs.a, begin_job(labs.a, body, reply_to(labs.b)), "Failed", word)
-        # What can be known at once is refused at once; the fault goes where the reply would.
-        refused = begin_job(labs.a, invoke("nothing"), reply_to(labs.b))
-        found = transfer(labs.a, refused)
-        assert found.state == "Failed" and "no algorithm of this id" in found.error, found
+        # What can be known at once is refused at once: a job that has failed. The fault goes where the reply would.
+        for body, algorithm, word in ((invoke("nothing"), "nothing", "no algorithm of this id"), (invoke("shell"), "shell", "script")):
+            refused = begin_job(labs.a, body, reply_to(labs.b))
+            found = job(labs.a, refused)
+            assert found.state == "Failed" and found.phase == "Run" and found.attempts == 0 and found.priority is None and word in found.error, found
+            assert element(found.xml, "Algorithm") == algorithm and element(found.xml, "Destination") == services(labs.b), found.xml
+            assert transfer(labs.a, refused).state == "Failed"
+            listed = send(labs.a, "<wb:ListJobs><wb:State>Failed</wb:State></wb:ListJobs>", operation="ListJobs")[2]
+            assert refused.encode() in listed and refused.encode() not in labs.a.call("ListTransfers", "<wb:ListTransfers/>")[2], listed
+            expect_fault(send(labs.a, f"<wb:CancelJob><wb:Job>{refused}</wb:Job></wb:CancelJob>", operation="CancelJob"), "BadParameter")
         expect_fault(send(labs.a, invoke("two"), endpoint("wsa:ReplyTo", "https://127.0.0.1:9/x"), message_id=new_id()), "AddressNotAllowed")
         expect_fault(send(labs.a, invoke("two"), onward(labs.b), message_id=new_id()), "BadParameter")
         no_job_files(labs.a)
@@ -394,11 +400,12 @@ def subjects_of_one_key_share():
         begin_job(labs.a, invoke("shell", script=f"sleep 4; echo {word} > /out/out"), reply_to(labs.b), token=token("s0"))
         wait_until(lambda: processes_with(word), "the slow job runs")
         begin_job(labs.a, when("queued"), reply_to(labs.b), token=token("s1"))
-        begin_job(labs.a, when("refused"), reply_to(labs.b), token=token("s2"))
+        refused = begin_job(labs.a, when("refused"), reply_to(labs.b), token=token("s2"))
+        found = job(labs.a, refused, token=labs.a.token("GetJob", "--subject", "s2"))
+        assert found.state == "Failed" and "queued_per_principal" in found.error, found
         run(labs.a, invoke("two"), token=token("s3"))
         assert not processes_with(word), "a call of another subject ran beside the only program that its key may have"
         wait_until(lambda: "/when/queued" in labs.b.paths(), "the queued one has run")
-        wait_until(lambda: b"queued_per_principal" in labs.b.call("ListTransfers", "<wb:ListTransfers/>")[2], "the other is told Busy")
         assert "/when/refused" not in labs.b.paths()
 
 
