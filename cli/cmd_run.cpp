@@ -10,6 +10,7 @@
 #include "cli/people.hpp"
 #include "cli/places.hpp"
 #include "cli/priority_option.hpp"
+#include "cli/remote_jobs.hpp"
 #include "cli/remote_name.hpp"
 #include "cli/run_inputs.hpp"
 #include "cli/run_results.hpp"
@@ -277,7 +278,7 @@ private:
     const auto id = results.begin(request_, extras());
     progress_.clear();
     if (options_.detach) {
-      return tellBegun(id);
+      return tellBegun(results, id);
     }
     const auto job = follow(id);
     if (context_.globals().json) {
@@ -295,16 +296,31 @@ private:
     return 0;
   }
 
-  int tellBegun(const std::string &id) const {
+  /// What is refused is answered like what is taken: as a job, which has failed.
+  int tellBegun(const ElsewhereResults &results, const std::string &id) {
+    const auto job = look(id);
     if (context_.globals().json) {
-      printJson({{"job", id}, {"state", name(TransferState::Queued)}});
-    } else {
+      printJson({{"job", id}, {"state", name(job.state)}});
+    }
+    if (job.state == TransferState::Failed) {
+      throw results.failureOf(job, false);
+    }
+    if (!context_.globals().json) {
       printText(id + "\n");
     }
     if (!context_.globals().quiet) {
       tellWhereItIs(id);
     }
     return 0;
+  }
+
+  Job look(const std::string &id) {
+    try {
+      return jobOf(called_, id);
+    } catch (const Fault &) {
+      tellWhereItIs(id); // it may well have begun
+      throw;
+    }
   }
 
   void tellWhereItIs(const std::string &id) const {

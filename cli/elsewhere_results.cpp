@@ -91,7 +91,7 @@ Fault ElsewhereResults::failureOf(const Job &job, bool logShown) const {
     return {FaultCode::AlgorithmFailed, "the job was cancelled; run the command again if that was not meant"};
   }
   const auto fault = lastFault(job.lastError).value_or(Fault(FaultCode::Internal, "it failed, and nobody says why"));
-  if (job.phase == JobPhase::Run) {
+  if (job.phase != JobPhase::Delivery) {
     return failureOfRun(job, fault, logShown);
   }
   return fault.code() == FaultCode::AddressNotAllowed ? refused(fault)

@@ -38,6 +38,8 @@ struct Call {
   std::optional<Overwrite> overwrite;  ///< header wb:Overwrite
   std::optional<Fault> fault;          ///< the body is this soap:Fault
 
+  std::optional<std::string> algorithm; ///< of a job, which is told of though it be refused
+
   /// True once who waits for the reply has closed the connection (transport::Request). Never for what goes elsewhere.
   std::function<bool()> callerHasGone = [] { return false; };
   std::function<void()> check; ///< asked now and then while it waits for others; what it throws ends the call

@@ -292,9 +292,10 @@ const std::vector<Key> &keys() {
        number<std::uint64_t>([](Config &c) -> std::uint64_t & { return c.transfers.leaseFrom; }, 0, anyBytes)},
       {"transfers", "connections", "4", "Connections by which one large object is pulled, from a lease or a plain URL.",
        number<unsigned>([](Config &c) -> unsigned & { return c.transfers.connections; }, 1, 64)},
-      {"algorithms", "active", "4", "Programs that run at the same time.",
+      {"algorithms", "active", "4",
+       "Programs that run at the same time; so many jobs (two at least) fetch their inputs meanwhile.",
        number<std::size_t>([](Config &c) -> std::size_t & { return c.runs.active; }, 1, 1024)},
-      {"algorithms", "per_principal", "2", "Of these, how many for one principal.",
+      {"algorithms", "per_principal", "2", "Of these, how many for one principal: one key, whatever its subjects.",
        number<std::size_t>([](Config &c) -> std::size_t & { return c.runs.perPrincipal; }, 1, 1024)},
       {"algorithms", "waiting", "8",
        "Callers that run a program or wait for their turn with their connections open, at most half of them of one "
@@ -302,7 +303,7 @@ const std::vector<Key> &keys() {
        number<std::size_t>([](Config &c) -> std::size_t & { return c.runs.waiting; }, 1, 1024)},
       {"algorithms", "patience", "30", "Seconds after which one that waits for its turn is told Busy.",
        seconds([](Config &c) -> std::chrono::seconds & { return c.runs.patience; }, 0, 3600)},
-      {"algorithms", "queued_per_principal", "1000", "Jobs that one principal may have waiting.",
+      {"algorithms", "queued_per_principal", "1000", "Jobs that one principal (key) may have waiting.",
        number<std::size_t>([](Config &c) -> std::size_t & { return c.queuedJobs; }, 1, 1'000'000)},
       {"algorithms", "read_only", "[]",
        "Files and folders of this machine, besides the system's programs and algorithms/programs in the home, that "

@@ -102,7 +102,7 @@ std::optional<ResolvedData> DataResolver::fetch(const Data &data, const Call &ca
     return std::nullopt;
   }
   try {
-    return remote_.open(*url, data.token, data.size, call.check);
+    return remote_.open(*url, data.token, data.size, call.principal.instance, call.check);
   } catch (const Fault &fault) {
     if (fault.code() == FaultCode::Busy) {
       throw;

@@ -180,11 +180,13 @@ public:
   transfers(TransferKind kind, const std::optional<std::string> &principal, std::optional<TransferState> state,
             const std::optional<TransferPosition> &before, std::size_t limit) const = 0;
   /// Queued transfers of that phase whose time has come, in an order in which a long queue hides nobody's: at most
-  /// `perPeer` of each principal to each peer; of these, first all of receiptPriority, then the first of each principal
-  /// (by priority, then nextAttempt), then the second of each, and so on, those of one rank by nextAttempt; at most
-  /// `limit` in all; with an empty `work`.
+  /// `perPeer` of each key (whatever its subjects) to each peer; of these, first all of receiptPriority, then the first
+  /// of each key (by priority, then nextAttempt), then the second of each, and so on, those of one rank by nextAttempt;
+  /// at most `limit` in all; with an empty `work`.
   [[nodiscard]] virtual std::vector<TransferRow> dueTransfers(JobPhase phase, Time now, std::size_t perPeer,
                                                               std::size_t limit) const = 0;
+  /// How many jobs that key (Principal::instance) has queued, with all its subjects.
+  [[nodiscard]] virtual std::size_t queuedJobs(const std::string &instance) const = 0;
   /// The earliest nextAttempt, later than `after`, of all that are queued; nothing when there is none.
   [[nodiscard]] virtual std::optional<Time> nextTransferDue(Time after) const = 0;
   [[nodiscard]] virtual std::optional<TrustedKey> key(const std::string &instanceOrAlias) const = 0;

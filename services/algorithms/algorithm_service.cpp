@@ -250,6 +250,8 @@ InvokeReply AlgorithmService::invoke(Call &call, InvokeRequest request) {
   auto folder = std::make_shared<JobFolderGuard>(tools_.invocations.folders, job);
   tools_.invocations.folders.create(job);
   auto invocation = begin(call, std::move(request), job);
+  // Before inputs are read: tokens that came with them are good once, and who is told Busy is to try again.
+  const auto place = tools_.turns.enter(call.principal.instance);
   invocation.takeAttached(call);
   call.check = [&] {
     checkStop();
@@ -260,7 +262,7 @@ InvokeReply AlgorithmService::invoke(Call &call, InvokeRequest request) {
   std::optional<std::int32_t> exitStatus;
   {
     const auto turn =
-        tools_.turns.wait(format(call.principal), invocation.request().priority.value_or(normalPriority), call.check);
+        tools_.turns.wait(call.principal.instance, invocation.request().priority.value_or(normalPriority), call.check);
     invocation.run(log, call.check, exitStatus);
   }
   call.check(); // nothing is stored for who has not waited for it
@@ -293,19 +295,17 @@ InvokeReply AlgorithmService::invoke(Call &call, InvokeRequest request) {
 }
 
 PreparedJob AlgorithmService::prepare(Call &call, InvokeRequest request) {
+  call.algorithm = printable(request.algorithm, 200);
   PreparedJob prepared;
   prepared.id = randomId(tools_.random);
   prepared.order.attach = howToAttach(request.attach, call);
   prepared.order.algorithm = request.algorithm;
   prepared.order.priority = request.priority.value_or(normalPriority);
-  const auto queued = tools_.catalog
-                          .transfers(storage::TransferKind::Job, format(call.principal), TransferState::Queued,
-                                     std::nullopt, tools_.queuedPerPrincipal)
-                          .size();
+  const auto queued = tools_.catalog.queuedJobs(call.principal.instance);
   if (queued >= tools_.queuedPerPrincipal) {
     throw Fault(
         FaultCode::Busy,
-        "the caller has " + std::to_string(queued) +
+        "the caller's key has " + std::to_string(queued) +
             " jobs waiting, as many as one may have (algorithms.queued_per_principal); wait for some, or cancel "
             "them",
         printable(request.algorithm, 200));
@@ -319,19 +319,48 @@ PreparedJob AlgorithmService::prepare(Call &call, InvokeRequest request) {
   invocation.takeAttached(call);
   tools_.invocations.folders.syncInputs(prepared.id);
   prepared.order.attached = invocation.taken();
+  prepared.order.complete = invocation.complete();
   prepared.order.request = soap::encode(invocation.withoutParts(call));
   return prepared;
 }
 
-/// Fetches what is not there yet. What has come stays for another run: the tokens for it may be used up.
-void AlgorithmService::fetch(Call &call, Invocation &invocation, const TransferWork &work, const Save &save) const {
+/// The call that a job goes on with, when its message is no longer there.
+Call AlgorithmService::callOf(const TransferWork &work, const std::string &principal,
+                              const std::function<void()> &check) {
+  Call call;
+  call.operation = "Invoke";
+  call.baseUrl = work.baseUrl;
+  call.principal = parsePrincipal(principal).value();
+  call.claims.resources = work.run->data.value_or(std::vector<std::string>());
+  call.check = check;
+  return call;
+}
+
+Invocation AlgorithmService::takenUp(const Call &call, const TransferWork &work) const {
+  auto request = soap::decode<InvokeRequest>(work.run->request);
+  auto algorithm = tools_.algorithms.find(request.algorithm);
+  if (!algorithm || !tools_.trust.may(call.principal, Right::Invoke, asPath(request.algorithm))) {
+    throw Fault(
+        FaultCode::NoSuchAlgorithm,
+        "the algorithm is no longer published, or no longer for this caller; ListAlgorithms shows what there is",
+        printable(request.algorithm, 200));
+  }
+  Invocation invocation(tools_.invocations, std::move(algorithm), std::move(request), work.job);
+  invocation.setTaken(work.run->attached);
+  return invocation;
+}
+
+/// What has come stays for another attempt: the tokens for it may be used up.
+void AlgorithmService::fetch(const TransferWork &work, const std::string &principal, const std::function<void()> &check,
+                             const Save &save) {
+  auto call = callOf(work, principal, check);
+  auto invocation = takenUp(call, work);
   const auto keep = [&] {
-    if (invocation.taken().size() != work.run->attached.size()) {
-      tools_.invocations.folders.syncInputs(work.job);
-      auto further = work;
-      further.run->attached = invocation.taken();
-      save(further);
-    }
+    tools_.invocations.folders.syncInputs(work.job);
+    auto further = work;
+    further.run->attached = invocation.taken();
+    further.run->complete = invocation.complete();
+    save(further);
   };
   try {
     invocation.fetch(call);
@@ -343,26 +372,10 @@ void AlgorithmService::fetch(Call &call, Invocation &invocation, const TransferW
 }
 
 void AlgorithmService::run(const TransferWork &work, const std::string &principal, JobNote &note, LogTail &log,
-                           const std::function<void()> &check, const Save &save, const Commit &commit) {
-  const auto &order = work.run.value();
-  Call call;
-  call.operation = "Invoke";
-  call.baseUrl = work.baseUrl;
-  call.principal = parsePrincipal(principal).value();
-  call.claims.resources = order.data.value_or(std::vector<std::string>());
-  const auto request = soap::decode<InvokeRequest>(order.request);
-  auto algorithm = tools_.algorithms.find(request.algorithm);
-  if (!algorithm || !tools_.trust.may(call.principal, Right::Invoke, asPath(request.algorithm))) {
-    throw Fault(
-        FaultCode::NoSuchAlgorithm,
-        "the algorithm is no longer published, or no longer for this caller; ListAlgorithms shows what there is",
-        printable(request.algorithm, 200));
-  }
+                           const std::function<void()> &check, const Commit &commit) {
+  auto call = callOf(work, principal, check);
+  const auto invocation = takenUp(call, work);
   tools_.invocations.folders.clearOut(work.job);
-  Invocation invocation(tools_.invocations, std::move(algorithm), request, work.job);
-  invocation.setTaken(order.attached);
-  call.check = check;
-  fetch(call, invocation, work, save);
   const auto keepNote = [&] { note.log = log.text(); };
   try {
     invocation.run(log, check, note.exitStatus);
@@ -371,7 +384,7 @@ void AlgorithmService::run(const TransferWork &work, const std::string &principa
     throw;
   }
   keepNote();
-  auto results = this->results(invocation, order.attach, work.job);
+  auto results = this->results(invocation, work.run->attach, work.job);
   results.response.job = work.relatesTo.value_or(work.messageId);
   results.response.exitStatus = note.exitStatus.value_or(0);
   results.response.log = note.log;

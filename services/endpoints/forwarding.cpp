@@ -2,6 +2,7 @@
 #include "services/endpoints/forwarding.hpp"
 
 #include "domain/text.hpp"
+#include "services/job_runner.hpp"
 #include "soap/codec.hpp"
 
 namespace waybill::services {
@@ -148,6 +149,11 @@ void Forwarding::insertFault(storage::Transaction &transaction, const Fault &fau
     failed.lastError = fault.what();
     failed.ended = failed.started;
     failed.work.clear();
+    failed.destination = addressing_.replyEndpoint().address;
+    if (call_.algorithm) {
+      failed.phase = JobPhase::Run;
+      failed.job = print(JobNote{*call_.algorithm, std::nullopt, {}});
+    }
     // One of that name that is there already is the one to be found.
     (void)transaction.insertTransfer(failed);
   }

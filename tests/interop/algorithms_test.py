@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import pathlib
+import socket
 import threading
 import time
 
@@ -259,10 +260,16 @@ def jobs_that_fail():
         for body, word in ((invoke("text/cat", given("text", ("Href", url(labs.b) + "/data/" + "2" * 32))), "no bytes"),
                            (invoke("shell", script="true"), "has not made")):
             job_ended(labs.a, begin_job(labs.a, body, reply_to(labs.b)), "Failed", word)
-        # What can be known at once is refused at once; the fault goes where the reply would.
-        refused = begin_job(labs.a, invoke("nothing"), reply_to(labs.b))
-        found = transfer(labs.a, refused)
-        assert found.state == "Failed" and "no algorithm of this id" in found.error, found
+        # What can be known at once is refused at once: a job that has failed. The fault goes where the reply would.
+        for body, algorithm, word in ((invoke("nothing"), "nothing", "no algorithm of this id"), (invoke("shell"), "shell", "script")):
+            refused = begin_job(labs.a, body, reply_to(labs.b))
+            found = job(labs.a, refused)
+            assert found.state == "Failed" and found.phase == "Run" and found.attempts == 0 and found.priority is None and word in found.error, found
+            assert element(found.xml, "Algorithm") == algorithm and element(found.xml, "Destination") == services(labs.b), found.xml
+            assert transfer(labs.a, refused).state == "Failed"
+            listed = send(labs.a, "<wb:ListJobs><wb:State>Failed</wb:State></wb:ListJobs>", operation="ListJobs")[2]
+            assert refused.encode() in listed and refused.encode() not in labs.a.call("ListTransfers", "<wb:ListTransfers/>")[2], listed
+            expect_fault(send(labs.a, f"<wb:CancelJob><wb:Job>{refused}</wb:Job></wb:CancelJob>", operation="CancelJob"), "BadParameter")
         expect_fault(send(labs.a, invoke("two"), endpoint("wsa:ReplyTo", "https://127.0.0.1:9/x"), message_id=new_id()), "AddressNotAllowed")
         expect_fault(send(labs.a, invoke("two"), onward(labs.b), message_id=new_id()), "BadParameter")
         no_job_files(labs.a)
@@ -337,15 +344,15 @@ def jobs_go_by_priority():
         wait_until(lambda: job(labs.a, slow).state == "Active", "the slow job runs")
         names = {"low": begin_job(labs.a, when("low", 1), reply_to(labs.b)),
                  "usual": begin_job(labs.a, when("usual"), reply_to(labs.b)),
-                 "bob": begin_job(labs.a, when("bob"), reply_to(labs.b), token=labs.a.token("Invoke", home=bob)),
-                 "high": begin_job(labs.a, when("high", 5), reply_to(labs.b))}
+                 "high": begin_job(labs.a, when("high", 5), reply_to(labs.b)),
+                 "bob": begin_job(labs.a, when("bob"), reply_to(labs.b), token=labs.a.token("Invoke", home=bob))}
         assert job(labs.a, slow).state == "Active", "all were queued in time"
         assert {name: job(labs.a, names[name]).priority for name in ("low", "usual", "high")} == {"low": 1, "usual": 3, "high": 5}
         listed = send(labs.a, "<wb:ListJobs/>", operation="ListJobs")[2]
         assert listed.count(b"<wb:Priority>5</wb:Priority>") == 1 and listed.count(b"<wb:Priority>3</wb:Priority>") == 2, listed
         wait_until(lambda: len(labs.b.paths("/when")) == 4, "all have run")
         times = {name: int(stored(labs.b, f"/when/{name}")) for name in names}
-        # What alice has asked for last goes before all else of hers, and after what bob had asked for before.
+        # What alice has asked for with 5 goes before all else of hers, and nothing of hers before bob's, who comes late and has had nothing.
         assert sorted(times, key=times.get) == ["bob", "high", "usual", "low"], times
         for wrong in (0, 6, -1, "high"):
             reply = send(labs.a, invoke("two", priority=wrong))
@@ -365,18 +372,41 @@ def callers_wait_by_priority():
         def caller(priority):
             times[priority] = int(run(labs.a, when("none", priority)).bytes("out"))
 
-        begin_job(labs.a, when("queued", 3), reply_to(labs.b))
-        callers = [threading.Thread(target=caller, args=(priority,)) for priority in (1, 2, 5, 4)]
+        # Queued while the only place is taken, so that nothing of the queue is looked at because something has ended.
+        for priority in (5, 3):
+            begin_job(labs.a, when(f"queued-{priority}", priority), reply_to(labs.b))
+        callers = [threading.Thread(target=caller, args=(priority,)) for priority in (1, 2, 4)]
         for thread in callers:
             thread.start()
         wait_until(lambda: len(list((labs.a.home / "jobs").iterdir())) == 6, "all wait")
         assert job(labs.a, slow).state == "Active", "all wait in time"
         for thread in callers:
             thread.join()
-        wait_until(lambda: "/when/queued" in labs.b.paths(), "the queued one has run")
-        times[3] = int(stored(labs.b, "/when/queued"))
+        wait_until(lambda: len(labs.b.paths("/when")) == 2, "the queued ones have run")
+        times.update({priority: int(stored(labs.b, f"/when/queued-{priority}")) for priority in (5, 3)})
         assert sorted(times, key=times.get) == [5, 4, 3, 2, 1], times
         no_job_files(labs.a)
+
+
+def subjects_of_one_key_share():
+    """Whoever has a key makes up subjects: its turns and its places in the queue are those of the key."""
+    with labs_with_algorithms("a", "b", settings="[algorithms]\nper_principal = 1\nqueued_per_principal = 1\n[transfers]\nlongest_pause = 1\n") as labs:
+        labs.start()
+
+        def token(subject):
+            return labs.a.token("Invoke", "--subject", subject)
+
+        word = f"slow one of {os.getpid()}"
+        begin_job(labs.a, invoke("shell", script=f"sleep 4; echo {word} > /out/out"), reply_to(labs.b), token=token("s0"))
+        wait_until(lambda: processes_with(word), "the slow job runs")
+        begin_job(labs.a, when("queued"), reply_to(labs.b), token=token("s1"))
+        refused = begin_job(labs.a, when("refused"), reply_to(labs.b), token=token("s2"))
+        found = job(labs.a, refused, token=labs.a.token("GetJob", "--subject", "s2"))
+        assert found.state == "Failed" and "queued_per_principal" in found.error, found
+        run(labs.a, invoke("two"), token=token("s3"))
+        assert not processes_with(word), "a call of another subject ran beside the only program that its key may have"
+        wait_until(lambda: "/when/queued" in labs.b.paths(), "the queued one has run")
+        assert "/when/refused" not in labs.b.paths()
 
 
 def processes_with(word):
@@ -472,6 +502,40 @@ def turns_are_shared():
         run(labs.a, invoke("two"))
 
 
+def who_finds_no_place_has_lost_nothing():
+    """No place: told at once, before inputs are taken; the same message, with the same tokens, is good later."""
+    with labs_with_algorithms("a", "b", settings="[algorithms]\nwaiting = 1\n[transfers]\nlongest_pause = 1\n") as labs:
+        labs.start()
+        source = store(labs.b, "/in", TEXT)
+        body, token = cat(("Href", source), token=labs.b.token("Copy", "--resource", "/in")), labs.a.token("Invoke")
+        word = f"first of {os.getpid()}"
+        running = sent(labs.a, invoke("shell", script=f"sleep 4; echo {word} > /out/out"))
+        wait_until(lambda: processes_with(word), "the program runs")
+        reply = send(labs.a, body, token=token)
+        expect_fault(reply, "Busy")
+        assert b"nothing was read or fetched" in reply[2], reply[2]
+        assert running.getresponse().status == 200
+        wait_until(lambda: not list((labs.a.home / "jobs").iterdir()), "it has ended")
+        assert run(labs.a, body, token=token).bytes("text") == TEXT
+
+
+def slow_inputs_of_one_hold_up_no_other():
+    """As many calls as one may have, whose inputs never come: another's inputs are fetched all the same."""
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as silent, labs_with_algorithms(
+            "a", "b", settings='[algorithms]\nwaiting = 30\n[egress]\nallow = ["127.0.0.1"]\nschemes = ["http", "https"]\n') as labs, contextlib.ExitStack() as calls:
+        labs.start()
+        bob = labs.a.folder / "bob"
+        make_home(bob, "bob")
+        labs.a.admit(bob, "bob", GRANTS)
+        slow = cat(("Href", f"http://127.0.0.1:{silent.getsockname()[1]}/never"))
+        for _ in range(9):
+            calls.enter_context(contextlib.closing(sent(labs.a, slow, token=labs.a.token("Invoke", home=bob))))
+        wait_until(lambda: len(audited(labs.a, "Busy")) == 5, "four of nine are fetched, half of all that may be")
+        source = store(labs.b, "/in", TEXT)
+        assert run(labs.a, cat(("Href", source), token=labs.b.token("Copy", "--resource", "/in"))).bytes("text") == TEXT
+        assert b"half of that for one principal" in send(labs.a, slow, token=labs.a.token("Invoke", home=bob))[2]
+
+
 def files_are_looked_at_again():
     with single() as lab:
         lab.start()
@@ -557,6 +621,6 @@ def nothing_runs_without_a_sandbox():
 if __name__ == "__main__":
     main(every_way_in, several_of_one_input, fall_over, what_a_caller_may, parameters_are_checked, every_way_out, a_stored_result_has_a_receipt, programs_that_fail,
          results_go_elsewhere, jobs_in_every_way, jobs_that_fail, jobs_are_cancelled, as_many_jobs_as_allowed,
-         jobs_cancelled_while_they_are_picked, turns_are_shared, jobs_go_by_priority, callers_wait_by_priority,
+         jobs_cancelled_while_they_are_picked, turns_are_shared, who_finds_no_place_has_lost_nothing, slow_inputs_of_one_hold_up_no_other, jobs_go_by_priority, callers_wait_by_priority, subjects_of_one_key_share,
          a_caller_who_hangs_up_stops_the_program, a_caller_who_hangs_up_waits_no_longer, who_wants_no_reply_may_leave, files_are_looked_at_again, programs_come_and_go, described_as_declared,
          a_stop_does_not_wait_for_programs, nothing_runs_without_a_sandbox)

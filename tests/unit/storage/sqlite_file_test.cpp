@@ -44,7 +44,7 @@ class SqliteFileTest : public CppUnit::TestFixture {
 public:
   void aNewFileGetsTheSchema() {
     const auto catalog = openSqliteCatalog(path_, clock_);
-    CPPUNIT_ASSERT_EQUAL(std::string("5"), catalog->setting("schema.version").value());
+    CPPUNIT_ASSERT_EQUAL(std::string("6"), catalog->setting("schema.version").value());
     CPPUNIT_ASSERT(catalog->ledgerBirth() == clock_.now());
     RawDatabase raw(path_);
     CPPUNIT_ASSERT_EQUAL(std::string("1463900482"), raw.value("PRAGMA application_id"));
@@ -103,7 +103,7 @@ public:
         "'<r/>');"
         "UPDATE setting SET value = '1' WHERE name = 'schema.version'");
     const auto catalog = openSqliteCatalog(path_, clock_);
-    CPPUNIT_ASSERT_EQUAL(std::string("5"), catalog->setting("schema.version").value());
+    CPPUNIT_ASSERT_EQUAL(std::string("6"), catalog->setting("schema.version").value());
     const auto spent = catalog->token("spent").value();
     CPPUNIT_ASSERT(spent.spent && !spent.held && !spent.request);
     CPPUNIT_ASSERT_EQUAL(std::string("<r/>"), spent.receipt.value());
@@ -128,7 +128,7 @@ public:
     }
     RawDatabase(path_).run("DROP TABLE transfer; UPDATE setting SET value = '2' WHERE name = 'schema.version'");
     const auto catalog = openSqliteCatalog(path_, clock_);
-    CPPUNIT_ASSERT_EQUAL(std::string("5"), catalog->setting("schema.version").value());
+    CPPUNIT_ASSERT_EQUAL(std::string("6"), catalog->setting("schema.version").value());
     CPPUNIT_ASSERT(catalog->token("spent")->spent);
     catalog->commit(Durability::Durable,
                     [&](Transaction &transaction) { CPPUNIT_ASSERT(transaction.insertTransfer(row)); });
@@ -150,7 +150,7 @@ public:
     RawDatabase(path_).run("UPDATE setting SET value = '4' WHERE name = 'schema.version'");
     for (int opened = 0; opened < 2; ++opened) { // migrated once
       const auto catalog = openSqliteCatalog(path_, clock_);
-      CPPUNIT_ASSERT_EQUAL(std::string("5"), catalog->setting("schema.version").value());
+      CPPUNIT_ASSERT_EQUAL(std::string("6"), catalog->setting("schema.version").value());
       CPPUNIT_ASSERT_EQUAL(normalPriority, catalog->transferById("data")->priority);
       CPPUNIT_ASSERT_EQUAL(receiptPriority, catalog->transferById("receipt")->priority);
     }
