@@ -228,6 +228,10 @@ const std::vector<Key> &keys() {
        number<std::uint64_t>([](Config &c) -> std::uint64_t & { return c.server.minimumRate; }, 0, gib)},
       {"server", "rate_grace", "20", "Seconds before minimum_rate is asked for.",
        seconds([](Config &c) -> std::chrono::seconds & { return c.server.rateGrace; }, 1, 3600)},
+      {"server", "envelope_deadline", "30",
+       "Seconds for all that a request sends before its token has been opened: its envelope, and attachments that come "
+       "before it.",
+       seconds([](Config &c) -> std::chrono::seconds & { return c.server.envelopeDeadline; }, 1, 3600)},
       {"server", "drain_deadline", "30", "Seconds that SIGTERM leaves to running requests.",
        seconds([](Config &c) -> std::chrono::seconds & { return c.server.drainDeadline; }, 0, day)},
       {"server", "metrics", "\"loopback\"", "Who may read /metrics: \"off\", \"loopback\" or \"all\".",

@@ -38,6 +38,7 @@ Config completed(Config config, const std::string &home, const security::Instanc
     config.server.certificateFile = home + "/instance.crt";
     config.server.keyFile = home + "/instance.key";
   }
+  config.server.probes = {"/healthz", "/metrics"};
   if (config.auditFile.empty()) {
     config.auditFile = home + "/audit.log";
   }

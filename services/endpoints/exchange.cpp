@@ -257,6 +257,7 @@ std::optional<security::EarlierReceipt> Exchange::authorise(const soap::Envelope
                     call_.baseUrl + " --operation " + operation.element + "', or as docs/tokens.md shows");
   }
   const auto known = [&](const TokenClaims &claims) {
+    request_.callerIsKnown();
     call_.claims = claims;
     call_.principal = {claims.issuer, claims.subject};
     return security::Request{format(call_.principal), operation.element, addressing_.messageId, bodyXml};

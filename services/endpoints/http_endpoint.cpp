@@ -141,6 +141,7 @@ void HttpEndpoint::lease(const std::string &path, const transport::Request &requ
     notFound(response);
     return;
   }
+  request.callerIsKnown();
   const auto &content = found->content;
   LeaseResponse lent(response, *found);
   give({content.size,

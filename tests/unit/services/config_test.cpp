@@ -51,6 +51,7 @@ public:
     CPPUNIT_ASSERT(defaults.server.stallDeadline == read.server.stallDeadline);
     CPPUNIT_ASSERT_EQUAL(defaults.server.minimumRate, read.server.minimumRate);
     CPPUNIT_ASSERT(defaults.server.rateGrace == read.server.rateGrace);
+    CPPUNIT_ASSERT(defaults.server.envelopeDeadline == read.server.envelopeDeadline);
     CPPUNIT_ASSERT(defaults.server.drainDeadline == read.server.drainDeadline);
     CPPUNIT_ASSERT_EQUAL(defaults.limits.envelopeBytes, read.limits.envelopeBytes);
     CPPUNIT_ASSERT_EQUAL(defaults.limits.depth, read.limits.depth);

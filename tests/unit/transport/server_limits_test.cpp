@@ -59,7 +59,8 @@ class ServerLimitsTest : public CppUnit::TestFixture {
   std::atomic<int> faults_{0};
 
   ServerLab::Handle untilOpen() {
-    return [this](Request &, Response &response) {
+    return [this](Request &request, Response &response) {
+      request.callerIsKnown();
       ++waiting_;
       open_.wait();
       response.send(200, {}, "ok");
