@@ -164,20 +164,22 @@ std::string fileInAFolder(const toml::node &node) {
   return name;
 }
 
-/// Some of [egress], when the egress guard can work with it. Throws Fault naming the entry with which it cannot.
-transport::EgressRules usable(transport::EgressRules rules) {
-  (void)transport::EgressPolicy(rules);
-  return rules;
+/// Sets a list of [egress]. Throws Fault naming the entry with which the egress guard cannot work.
+auto egressList(std::vector<std::string> transport::EgressRules::*list) {
+  return [list](Config &config, const toml::node &node) {
+    config.egress.*list = texts(node);
+    (void)transport::EgressPolicy(config.egress);
+  };
 }
 
-std::vector<std::string> folders(const toml::node &node) {
-  auto all = usable({.folders = texts(node)}).folders;
-  for (const auto &folder : all) {
+void setEgressFolders(Config &config, const toml::node &node) {
+  const auto set = egressList(&transport::EgressRules::folders);
+  set(config, node);
+  for (const auto &folder : config.egress.folders) {
     if (!std::filesystem::is_directory(folder)) {
       throw BadValue{"names a folder that is not there: '" + printable(folder, 300) + "'"};
     }
   }
-  return all;
 }
 
 /// What is written like an address has to be one; a name is looked up when the daemon starts.
@@ -319,13 +321,12 @@ const std::vector<Key> &keys() {
        "address or a network such as \"10.0.0.0/8\". A name is called only at public addresses, and at those that an "
        "address or network here "
        "allows.",
-       [](Config &c, const toml::node &n) { c.egress.allow = usable({.allow = texts(n)}).allow; }},
+       egressList(&transport::EgressRules::allow)},
       {"egress", "schemes", "[\"https\"]", "What plain URLs may be: \"https\", \"http\", \"ftp\", \"file\".",
-       [](Config &c, const toml::node &n) { c.egress.schemes = usable({.schemes = texts(n)}).schemes; }},
+       egressList(&transport::EgressRules::schemes)},
       {"egress", "ports", "[443]", "Ports for what only \"*\" in egress.allow allows.",
        [](Config &c, const toml::node &n) { c.egress.ports = ports(n); }},
-      {"egress", "folders", "[]", "Folders under which \"file\" URLs are read; others are refused.",
-       [](Config &c, const toml::node &n) { c.egress.folders = folders(n); }},
+      {"egress", "folders", "[]", "Folders under which \"file\" URLs are read; others are refused.", setEgressFolders},
       {"egress", "ca_file", "\"\"",
        "CAs (PEM) that vouch for hosts which are no trusted instances; empty: the system's.",
        [](Config &c, const toml::node &n) { c.egressCaFile = readableFile(n); }},

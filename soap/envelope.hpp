@@ -103,6 +103,11 @@ public:
   /// line in the message.
   void validate(const Schema &schema) const;
 
+  /// What the body asks for, once liftContent() has been called: its elements, attributes and texts, whichever
+  /// prefixes, blanks and comments it is written with, but for the names of the message's parts: who sends it again may
+  /// name them anew.
+  [[nodiscard]] std::string asked() const;
+
   /// The body's element as a document of its own: every prefix in use (also in attribute values and text of QName type)
   /// is declared on it.
   [[nodiscard]] std::string bodyXml() const;

@@ -114,6 +114,26 @@ std::multiset<std::string> Envelope::liftContent(const std::function<void(std::s
   return used;
 }
 
+std::string Envelope::asked() const {
+  std::string text;
+  const auto add = [&](std::string_view word) { text += std::to_string(word.size()) + ":" + std::string(word); };
+  for (auto *element = state_->content; element != nullptr; element = xml::following(element, state_->content)) {
+    add(xml::clarkName(xml::nameOf(element)));
+    for (auto *one = element->properties; one != nullptr; one = one->next) {
+      add(xml::view(one->name));
+      add(xml::attribute(element, one->ns == nullptr ? "" : reinterpret_cast<const char *>(one->ns->href),
+                         reinterpret_cast<const char *>(one->name))
+              .value_or(""));
+    }
+    const auto value = xml::plainText(element).value_or("");
+    const auto namesPart = xml::is(element, waybillNamespace, "Content") ||
+                           xml::is(element, waybillNamespace, "Attachment") ||
+                           (xml::is(element, waybillNamespace, "Href") && isWord(value, "cid:"));
+    add(namesPart ? "" : value);
+  }
+  return text;
+}
+
 void Envelope::liftContent(Attachments &attachments) {
   attachments.want(liftContent([&](std::string contentId, std::string bytes) {
     attachments.addInline(std::move(contentId), std::move(bytes));

@@ -47,7 +47,7 @@ struct TokenRow {
   TokenUse use;
   bool spent = false;
   bool held = false;                  ///< by running work; a token that is neither spent nor held is bound
-  std::optional<std::string> request; ///< what it is bound to (bindToken)
+  std::optional<std::string> request; ///< what it is bound to (bindToken), or was spent for
   std::optional<std::string> receipt; ///< body XML of the response that was given when it was spent
 };
 

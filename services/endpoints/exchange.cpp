@@ -93,7 +93,7 @@ void Exchange::answer() {
     envelope.validate(tools_.schema);
   }
   const auto bodyXml = envelope.bodyXml();
-  if (const auto receipt = authorise(envelope, operation, bodyXml)) {
+  if (const auto receipt = authorise(envelope, operation)) {
     receiptGiven_ = true;
     if (forwarding_->ofReply() || operation.reply.empty()) {
       sayAccepted();
@@ -243,8 +243,8 @@ void Exchange::checkEndpoints(const Operation &operation) const {
 }
 
 /// Opens the token and holds it; the earlier receipt when this very message was answered before.
-std::optional<security::EarlierReceipt> Exchange::authorise(const soap::Envelope &envelope, const Operation &operation,
-                                                            const std::string &bodyXml) {
+std::optional<security::EarlierReceipt> Exchange::authorise(const soap::Envelope &envelope,
+                                                            const Operation &operation) {
   // Nobody unknown makes an instance send anything anywhere.
   if (operation.openToAll && !forwarding_->ofAny()) {
     return std::nullopt;
@@ -260,7 +260,9 @@ std::optional<security::EarlierReceipt> Exchange::authorise(const soap::Envelope
     request_.callerIsKnown();
     call_.claims = claims;
     call_.principal = {claims.issuer, claims.subject};
-    return security::Request{format(call_.principal), operation.element, addressing_.messageId, bodyXml};
+    // A delivery is composed anew for each attempt, with a MessageID that the instance which sends it has made.
+    return security::Request{format(call_.principal), operation.element, addressing_.messageId,
+                             operation.element == operation.permit ? envelope.asked() : std::string()};
   };
   security::Request request;
   try {

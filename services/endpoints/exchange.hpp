@@ -33,8 +33,8 @@ private:
   [[nodiscard]] std::string operationNames() const;
   void checkActions(const soap::IncomingMessage &message, const std::string &element) const;
   void checkEndpoints(const Operation &operation) const;
-  [[nodiscard]] std::optional<security::EarlierReceipt>
-  authorise(const soap::Envelope &envelope, const Operation &operation, const std::string &bodyXml);
+  [[nodiscard]] std::optional<security::EarlierReceipt> authorise(const soap::Envelope &envelope,
+                                                                  const Operation &operation);
   void send(const Operation &operation, Reply reply);
   /// Answers with the fault, if that is still possible, and writes down how it all ended.
   void fail(const Fault &fault);

@@ -99,6 +99,7 @@ class ExchangeTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(aCutDownloadIsGoodForThatDownloadAlone);
   CPPUNIT_TEST(failedCallLeavesTheTokenUsable);
   CPPUNIT_TEST(sameMessageAgainGetsTheFirstReceipt);
+  CPPUNIT_TEST(sameMessageIdWithAnotherBodyIsReplayed);
   CPPUNIT_TEST(addressingOfTheReply);
   CPPUNIT_TEST(replyToWhereNothingMayGoIsRefused);
   CPPUNIT_TEST(replyToNone);
@@ -541,6 +542,31 @@ public:
             Lab::envelope(body, token,
                           "<wsa:MessageID>urn:uuid:2</wsa:MessageID><wsa:Action>urn:waybill:1/Receive</wsa:Action>")),
         "TokenReplayed");
+  }
+
+  void sameMessageIdWithAnotherBodyIsReplayed() {
+    const auto token = lab.token(lab.alice, "Receive");
+    const auto send = [&](const std::string &path, const std::string &partId) {
+      const auto envelope =
+          Lab::envelope("<wb:Receive><wb:Data> <wb:Path>" + path + "</wb:Path><wb:Attachment>cid:" + partId +
+                            "</wb:Attachment></wb:Data></wb:Receive>",
+                        token, addressed("Receive", "1"));
+      return lab.post("data",
+                      part("Content-Type: text/xml", envelope) + part("Content-ID: <" + partId + ">", "1") + "--b--",
+                      "multipart/related; boundary=b");
+    };
+    const auto first = send("/m1", "one");
+    assertSuccess(first);
+    const auto other = send("/m2", "one");
+    assertFault(other, "TokenReplayed");
+    CPPUNIT_ASSERT(has(other, "asked for something else"));
+    assertNothingAt("/m2");
+    const auto packedAnew = send("/m1", "two");
+    assertSuccess(packedAnew);
+    CPPUNIT_ASSERT_EQUAL(elementText(first.body, "Id"), elementText(packedAnew.body, "Id"));
+    lab.clock.advance(std::chrono::minutes(30)); // past the end of the token
+    assertFault(send("/m2", "one"), "TokenExpired");
+    assertSuccess(send("/m1", "one"));
   }
 
   void addressingOfTheReply() {
