@@ -68,7 +68,9 @@ void ElsewhereResults::refuseTaken() {
 
 std::string ElsewhereResults::begin(const InvokeRequest &request, const services::CallExtras &extras) {
   try {
-    return called_.callElsewhere(request, receiver(destination_, paths_, overwrite_), extras);
+    // A token for no path in particular would be one for all of them.
+    const auto paths = paths_.empty() ? std::vector{parsePathPrefix(target_.path)} : paths_;
+    return called_.callElsewhere(request, receiver(destination_, paths, overwrite_), extras);
   } catch (const Fault &fault) {
     throw fault.code() == FaultCode::AddressNotAllowed ? refused(fault) : fault;
   }

@@ -78,7 +78,8 @@ public:
   /// not attached but left to be pulled from below it. Throws NoSuchData for what is gone by now.
   [[nodiscard]] CopyReply fill(const CopyOrder &order, const Principal &caller, const std::string &baseUrl,
                                const std::string &lease = {}) const;
-  /// Takes data: all of it, or none. Spends the token with the commit; the response is its receipt.
+  /// Takes data: all of it, or none; of no data, takes note. Spends the token with the commit; the response is its
+  /// receipt.
   ReceiveResponse receive(Call &call, const ReceiveRequest &request);
   /// All that can be refused before the first byte is read, when `data` is to be stored. It is not empty.
   void checkIntake(Call &call, const std::vector<Data> &data, Overwrite overwrite) const;

@@ -105,11 +105,14 @@ TransferWork Forwarding::onwardWork(const Operation &operation, const Answer &an
   }
   auto work = workFor(onward_->to);
   if (onward_->send == Onward::Send::Data && operation.storesData) {
-    work.action = soap::actionPrefix + std::string("CopyResponse");
-    work.content = orderOf(soap::decode<ReceiveResponse>(answer.bodyXml));
-  } else {
-    fill(work, operation, answer);
+    // Where nothing was stored there is no data to send, and the receipt says so.
+    if (auto order = orderOf(soap::decode<ReceiveResponse>(answer.bodyXml)); !order.items.empty()) {
+      work.action = soap::actionPrefix + std::string("CopyResponse");
+      work.content = std::move(order);
+      return work;
+    }
   }
+  fill(work, operation, answer);
   return work;
 }
 

@@ -24,6 +24,11 @@ SOURCE = pathlib.Path(__file__).resolve().parents[2]
 RIGHTS = "read,write,list,delete,invoke"
 SORTED = b"a\nb\nc\n"
 MORE = {
+    "none": """
+version = "1"
+title = "Makes nothing"
+command = ["true"]
+""",
     "text/sort": """
 version = "1.2"
 title = "Lines in order"
@@ -235,6 +240,14 @@ def where_results_may_not_go():
         done = folder.bad(1, "run", "a:/text/sort", "text=-", "-o", "b:/x", "--overwrite", "always")
         assert "destination: " in done.err and "UntrustedKey" in done.err, done
         assert folder.jobs()[0]["phase"] == "Delivery" and folder.jobs()[0]["exitStatus"] == 0
+
+
+def a_program_may_make_nothing():
+    with work("a", "b") as (labs, folder):
+        for algorithm in ("a:/quick", "a:/none"):
+            done = folder.good("run", algorithm, *(("-p", "script=true") if algorithm == "a:/quick" else ()), "-o", "b:/nothing/")
+            assert done.out == "", done
+        assert [job["state"] for job in folder.jobs()] == ["Succeeded"] * 2 and labs.b.paths() == [], folder.jobs()
 
 
 def jobs_are_listed_watched_shown_and_cancelled():
@@ -511,7 +524,7 @@ def progress_on_a_terminal():
 
 
 main(what_there_is_is_listed_and_described, inputs_come_from_everywhere, a_large_file_is_streamed, results_go_to_files, files_that_are_there_stay,
-     results_are_kept_where_they_were_made, results_go_to_another_instance, where_results_may_not_go, jobs_are_listed_watched_shown_and_cancelled,
+     results_are_kept_where_they_were_made, results_go_to_another_instance, where_results_may_not_go, a_program_may_make_nothing, jobs_are_listed_watched_shown_and_cancelled,
      jobs_have_priorities, a_refused_job_is_told_at_once, a_job_is_followed, a_log_that_loses_its_beginning_is_followed, a_job_goes_on_when_its_command_is_interrupted, what_fails_is_told_readably,
      wrong_usage_is_told, a_url_is_fetched_by_the_instance, an_operator_sees_what_is_published, what_an_operator_is_told_about_programs_and_odd_files, the_guide_works_as_written,
      rights_and_tokens_name_algorithms, progress_on_a_terminal)

@@ -232,7 +232,7 @@ def results_go_elsewhere():
 
 
 def jobs_in_every_way():
-    with labs_with_algorithms("a", "b") as labs:
+    with labs_with_algorithms("a", "b", "c") as labs:
         labs.start()
         part = [("Content-Type: text/plain\r\nContent-ID: <one@x>", TEXT)]
         wanted = {}
@@ -242,10 +242,21 @@ def jobs_in_every_way():
             job_ended(labs.a, begin_job(labs.a, body, reply_to(labs.b), parts=part), "Succeeded")
             wanted[f"/{attach}"] = TEXT
         holds(labs.b, wanted)
-        # Kept at A itself; the response, without bytes, goes where it is wanted: to A's own receive endpoint it makes no sense, and fails there.
-        found = job_ended(labs.a, begin_job(labs.a, invoke("two", store="/kept"), reply_to(labs.b)), "Failed", "UnresolvableData")
-        assert found.phase == "Delivery", found
-        holds(labs.a, {"/kept/one": b"first\n", "/kept/two": b"second\n"})
+        # Kept at A itself: who gets the response takes note, A too. Of a program that has made nothing as well; who is told of the receipt, or was to get the data, is told that.
+        for number, receiver in enumerate((labs.b, labs.a)):
+            found = job_ended(labs.a, begin_job(labs.a, invoke("two", store=f"/kept{number}"), reply_to(receiver)), "Succeeded")
+            assert found.phase == "Delivery" and found.receipt == [], found
+        holds(labs.a, {f"/kept{number}/{name}": content for number in (0, 1) for name, content in (("one", b"first\n"), ("two", b"second\n"))})
+        for sends in (None, "Data"):
+            message_id = begin_job(labs.a, invoke("quick", script="true"), reply_to(labs.b, parameters=onward(labs.c, send=sends)))
+            found = job_ended(labs.a, message_id, "Succeeded")
+            assert found.receipt == [] and found.status == "0", found
+            wait_until(lambda: message_id.encode() in labs.c.call("ListTransfers", "<wb:ListTransfers/>")[2], "the receipt at C")
+            assert succeeded(labs.c, message_id).receipt == [] and labs.c.paths() == []
+        # With bytes besides, they are stored.
+        job_ended(labs.a, begin_job(labs.a, invoke("two", store="/both", attach="MTOM"), reply_to(labs.b)), "Succeeded")
+        wanted.update({"/both/one": b"first\n", "/both/two": b"second\n"})
+        holds(labs.b, wanted)
         no_job_files(labs.a)
 
 
