@@ -32,6 +32,8 @@ struct Call {
   TokenClaims claims;
   std::optional<security::Reservation> reservation; ///< empty for operations open to all, and for what a job does later
 
+  Budget::Share memory; ///< what its message, and its reply, take of limits.memory
+
   // of the message, for operations on what comes from elsewhere
   std::optional<std::string> messageId;
   std::optional<std::string> transfer; ///< MessageID of the call that began the chain

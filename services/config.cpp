@@ -244,6 +244,12 @@ const std::vector<Key> &keys() {
        }},
       {"limits", "envelope_bytes", "16777216", "Most bytes of a SOAP envelope, inline base64 included.",
        number<std::uint64_t>([](Config &c) -> std::uint64_t & { return c.limits.envelopeBytes; }, 4096, gib)},
+      {"limits", "memory_bytes", "50331648",
+       "Memory that large envelopes may take together (three times their bytes, and 256 bytes for each element and "
+       "attribute, past the first MiB of each; seven times what a Copy returns inline). Past that a caller is told "
+       "Busy; "
+       "one that is alone is always taken.",
+       number<std::uint64_t>([](Config &c) -> std::uint64_t & { return c.memoryBytes; }, 0, anyBytes)},
       {"limits", "depth", "64", "Most nested elements in an envelope.",
        number<std::size_t>([](Config &c) -> std::size_t & { return c.limits.depth; }, 8, 10'000)},
       {"limits", "attributes", "128", "Most attributes and namespace declarations on one element.",
@@ -261,6 +267,11 @@ const std::vector<Key> &keys() {
        "refer to "
        "(they wait in staging/).",
        number<std::uint64_t>([](Config &c) -> std::uint64_t & { return c.limits.earlyBytes; }, 0, anyBytes)},
+      {"limits", "unopened_bytes", "67108864",
+       "Most bytes of parts that come before the envelope, and so before its token; all such messages together may "
+       "have "
+       "four times as much waiting.",
+       number<std::uint64_t>([](Config &c) -> std::uint64_t & { return c.limits.unopenedBytes; }, 0, anyBytes / 4)},
       {"limits", "unreferenced_bytes", "67108864", "Most bytes of parts that nothing in the message refers to.",
        number<std::uint64_t>([](Config &c) -> std::uint64_t & { return c.limits.unreferencedBytes; }, 0, anyBytes)},
       {"limits", "inline_bytes", "8388608", "Most bytes that one Copy returns as inline base64.",

@@ -29,6 +29,7 @@ struct Config {
   MetricsAudience metrics = MetricsAudience::Loopback;
   transport::ServerOptions server;
   soap::Limits limits;
+  std::uint64_t memoryBytes = 48ULL << 20U;    ///< that large envelopes may take together, by estimate
   std::uint64_t inlineBytes = 8ULL << 20U;     ///< most that one Copy returns as inline base64
   std::uint64_t objectBytes = 0;               ///< most that one object may have; 0: no limit
   std::uint64_t minimumFreeBytes = 64U << 20U; ///< uploads are refused when less would be left on the disk

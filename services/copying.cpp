@@ -5,6 +5,7 @@
 #include "domain/data_path.hpp"
 #include "domain/fault.hpp"
 #include "domain/text.hpp"
+#include "soap/memory.hpp"
 
 #include <algorithm>
 
@@ -121,6 +122,9 @@ CopyReply DataManager::copy(Call &call, const CopyRequest &request) const {
     const auto found = find(data, call, mayRead);
     call.subjects.push_back(found.row.path);
     bound.add(found.row);
+    if (how == Attach::Inline) {
+      soap::takeMemory(call.memory, soap::memoryOfInline * std::min(found.row.size, limits_.inlineBytes));
+    }
     add(reply, found, nameFor(data, found.row), how, call.baseUrl);
   }
   call.bytesOut += how == Attach::Reference ? 0 : reply.bytes;

@@ -25,6 +25,9 @@ namespace waybill::services {
 
 namespace {
 
+/// Of each message: small ones are always taken, however many large ones strangers have sent.
+constexpr std::uint64_t freeMemory = 1ULL << 20U;
+
 /// The operator's settings with what the home provides filled in.
 Config completed(Config config, const std::string &home, const security::InstanceKey &key) {
   if (config.name.empty()) {
@@ -38,6 +41,8 @@ Config completed(Config config, const std::string &home, const security::Instanc
     config.server.certificateFile = home + "/instance.crt";
     config.server.keyFile = home + "/instance.key";
   }
+  config.limits.memory = std::make_shared<Budget>(config.memoryBytes, freeMemory);
+  config.limits.unopened = std::make_shared<Budget>(4 * config.limits.unopenedBytes, 0);
   config.server.probes = {"/healthz", "/metrics"};
   if (config.auditFile.empty()) {
     config.auditFile = home + "/audit.log";

@@ -53,7 +53,9 @@ public:
   /// DOCTYPE, an entity reference, a processing instruction, no soap:Envelope of a known version (VersionMismatch), a
   /// misplaced Header, not exactly one Body with exactly one element child; TooLarge for what passes `limits`, as soon
   /// as it does. `charset` is that of the media type, if any.
-  [[nodiscard]] static Envelope parse(std::string_view xml, const Limits &limits, std::string_view charset = {});
+  /// What its elements and attributes take is taken from `memory`, if given; Fault Busy when there is no room.
+  [[nodiscard]] static Envelope parse(std::string_view xml, const Limits &limits, std::string_view charset = {},
+                                      Budget::Share *memory = nullptr);
   ~Envelope();
   Envelope(Envelope &&) noexcept;
   Envelope &operator=(Envelope &&) noexcept;

@@ -26,8 +26,8 @@ using State = Connection::State;
 
 constexpr std::chrono::milliseconds sweepEvery{250};
 /// How long, and for how many bytes, a client that has got its reply may go on sending before it is reset.
-constexpr std::chrono::seconds lingerTime{10};
-constexpr std::uint64_t lingerBytes = 256ULL * 1024 * 1024;
+constexpr std::chrono::seconds lingerTime{5};
+constexpr std::uint64_t lingerBytes = 16ULL * 1024 * 1024;
 /// Requests of ServerOptions::probes: two at a time, so that one peer, who gets half, does not keep others out; their
 /// replies are small enough to be taken at once.
 constexpr std::size_t probeWorkers = 2;

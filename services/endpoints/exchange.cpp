@@ -78,7 +78,9 @@ void Exchange::answer() {
                                              tools_.config.limits, tools_.spool);
   call_.attachments = message.attachments.get();
   call_.packaging = message.packaging;
-  auto envelope = soap::Envelope::parse(message.root, tools_.config.limits, message.charset);
+  call_.memory = std::move(message.memory);
+  auto envelope = soap::Envelope::parse(message.root, tools_.config.limits, message.charset, &call_.memory);
+  message.root = std::string();
   version_ = envelope.version();
   envelope.addressing(addressing_);
   envelope.requireUnderstood();
@@ -392,7 +394,13 @@ void Exchange::sendFault(const Fault &fault) {
     const auto type = version_ == soap::Version::Soap12
                           ? "application/soap+xml; charset=utf-8; action=\"" + reply.action + "\""
                           : "text/xml; charset=utf-8";
-    response_.send(reply.httpStatus, replyHeaders(version_, type, reply.action), reply.envelope);
+    auto headers = replyHeaders(version_, type, reply.action);
+    // As the server answers when it has no worker: nothing was looked at yet, and the message may come again as it is.
+    const auto turnedAway = fault.code() == FaultCode::Busy && !authorised_;
+    if (turnedAway) {
+      headers.add("Retry-After", "1");
+    }
+    response_.send(turnedAway ? 503 : reply.httpStatus, headers, reply.envelope);
   }
 }
 

@@ -19,6 +19,8 @@ public:
            transport::Request &request, transport::Response &response);
   /// Answers the request, with a fault where need be. Throws only when a reply that has begun must be cut.
   void run();
+  /// What its messages took, in estimated bytes of memory.
+  [[nodiscard]] std::uint64_t memoryTaken() const noexcept { return call_.memory.taken(); }
 
 private:
   void answer();

@@ -172,7 +172,10 @@ class Lab:
         """(status, headers, body) of one POST."""
         connection = self.connection(timeout)
         try:
-            connection.request("POST", f"/services/{service}", body, {"Content-Type": content_type, **(headers or {})})
+            try:
+                connection.request("POST", f"/services/{service}", body, {"Content-Type": content_type, **(headers or {})})
+            except (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
+                pass  # what is refused is cut after some MiB; the reply came before that
             reply = connection.getresponse()
             return reply.status, reply.headers, reply.read()
         finally:

@@ -61,6 +61,8 @@ public:
     CPPUNIT_ASSERT_EQUAL(defaults.limits.parts, read.limits.parts);
     CPPUNIT_ASSERT_EQUAL(defaults.limits.partHeaderBytes, read.limits.partHeaderBytes);
     CPPUNIT_ASSERT_EQUAL(defaults.limits.earlyBytes, read.limits.earlyBytes);
+    CPPUNIT_ASSERT_EQUAL(defaults.limits.unopenedBytes, read.limits.unopenedBytes);
+    CPPUNIT_ASSERT_EQUAL(defaults.memoryBytes, read.memoryBytes);
     CPPUNIT_ASSERT_EQUAL(defaults.limits.unreferencedBytes, read.limits.unreferencedBytes);
     CPPUNIT_ASSERT_EQUAL(defaults.inlineBytes, read.inlineBytes);
     CPPUNIT_ASSERT_EQUAL(defaults.objectBytes, read.objectBytes);
