@@ -147,7 +147,8 @@ public:
       add(transaction, "data", 0);
       add(transaction, "receipt", 1);
     });
-    RawDatabase(path_).run("UPDATE setting SET value = '4' WHERE name = 'schema.version'");
+    RawDatabase(path_).run(
+        "DROP INDEX transfer_queued_job; UPDATE setting SET value = '4' WHERE name = 'schema.version'");
     for (int opened = 0; opened < 2; ++opened) { // migrated once
       const auto catalog = openSqliteCatalog(path_, clock_);
       CPPUNIT_ASSERT_EQUAL(std::string("6"), catalog->setting("schema.version").value());
