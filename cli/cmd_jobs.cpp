@@ -22,8 +22,9 @@ Task asTask(const Job &job) {
   task.priority = job.priority ? std::to_string(*job.priority) : "";
   task.started = job.started;
   task.way = job.algorithm + " -> " + job.destination;
-  if (job.lastError) { // what follows the first line is the log
-    task.lastError = job.lastError->substr(0, job.lastError->find('\n'));
+  if (job.lastError) { // what follows the first line is the log, and the end of that line says so
+    const auto line = job.lastError->find('\n');
+    task.lastError = job.lastError->substr(0, line == std::string::npos ? line : job.lastError->rfind("; ", line));
   }
   task.log = job.log;
   task.step = state + " " + phase;

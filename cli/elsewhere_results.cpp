@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cli/elsewhere_results.hpp"
 
+#include "cli/media_types.hpp"
 #include "cli/people.hpp"
 #include "cli/remote_list.hpp"
 #include "cli/side_fault.hpp"
@@ -33,14 +34,16 @@ ElsewhereResults::ElsewhereResults(services::RemoteInstance &called, services::R
                                    RemoteName target, Overwrite overwrite)
     : called_(called), destination_(destination), target_(std::move(target)), overwrite_(overwrite) {}
 
-void ElsewhereResults::want(const AlgorithmDescription &algorithm, InvokeRequest &request) {
+void ElsewhereResults::want(const AlgorithmDescription &algorithm, const services::ParameterValues &values,
+                            InvokeRequest &request) {
   const auto &outputs = algorithm.outputs;
   if (outputs.size() != 1 && !target_.namesFolder()) {
     throw WrongUsage("'" + algorithm.id + "' has " + counted(outputs.size(), "output") +
                      ", so its results need a folder: -o " + target_.withPath(target_.path) + "/");
   }
   for (const auto &output : outputs) {
-    paths_.push_back(DataPath::parse(target_.namesFolder() ? target_.path + output.name : target_.path).text());
+    const auto name = withEnding(output.name, services::outputContentType(output, values));
+    paths_.push_back(DataPath::parse(target_.namesFolder() ? target_.path + name : target_.path).text());
     NamedData wish{output.name, {}};
     wish.data.path = paths_.back();
     request.outputs.push_back(std::move(wish));

@@ -178,6 +178,7 @@ struct Instance::State final : transport::Handler {
                                *catalog,
                                trust,
                                random,
+                               clock,
                                config.inlineBytes,
                                config.queuedJobs}};
   AccessService access{*catalog, trust, key.certificate(), config.name, random};

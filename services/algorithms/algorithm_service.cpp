@@ -5,6 +5,7 @@
 #include "domain/fault.hpp"
 #include "domain/text.hpp"
 #include "services/algorithms/out_folder.hpp"
+#include "services/algorithms/output_wishes.hpp"
 #include "soap/codec.hpp"
 #include "storage/content_store.hpp"
 
@@ -39,39 +40,6 @@ bool mayInvoke(const security::Trust &trust, const Call &call, const std::string
   return trust.may(call.principal, Right::Invoke, asPath(algorithm)) && tokenCovers(call, algorithm);
 }
 
-const Data *wish(const InvokeRequest &request, const std::string &output) {
-  const auto found = std::find_if(request.outputs.begin(), request.outputs.end(),
-                                  [&](const auto &named) { return named.name == output; });
-  return found == request.outputs.end() ? nullptr : &found->data;
-}
-
-/// What the response says of an output; Path and Secure as the caller wants them.
-Data describeOutput(const InvokeRequest &request, const std::string &name, const std::string &contentType) {
-  const auto *wanted = wish(request, name);
-  Data data = wanted != nullptr ? *wanted : Data{};
-  data.contentType = contentType;
-  if (request.store && !data.path) {
-    const auto prefix = parsePathPrefix(*request.store);
-    data.path = (prefix == "/" ? "" : prefix) + "/" + name;
-  }
-  return data;
-}
-
-/// Bytes that are wished for outputs, and fields that are not the caller's to say.
-void checkWishes(const InvokeRequest &request) {
-  for (const auto &[name, data] : request.outputs) {
-    if (data.content || data.attachment || data.href || data.token || data.id || data.size || data.digest) {
-      throw Fault(FaultCode::BadParameter,
-                  "Output says how an output is to be called and kept: Path, Secure, Expires, Metadata; leave out the "
-                  "rest",
-                  name);
-    }
-    if (data.path) {
-      (void)DataPath::parse(*data.path);
-    }
-  }
-}
-
 } // namespace
 
 struct AlgorithmService::Results {
@@ -85,13 +53,17 @@ struct AlgorithmService::Results {
 
 std::shared_ptr<const Algorithm> AlgorithmService::find(const Call &call, const std::string &id) const {
   auto algorithm = tools_.algorithms.find(id);
-  if (!algorithm || !mayInvoke(tools_.trust, call, id)) {
-    throw Fault(
-        FaultCode::NoSuchAlgorithm,
-        call.operation +
-            " found no algorithm of this id that the caller may invoke; ListAlgorithms shows what there is, the "
-            "instance's administrator grants 'invoke' on it, and a token with resources has to name it",
-        printable(id, 200));
+  if (!algorithm || !tools_.trust.may(call.principal, Right::Invoke, asPath(id))) {
+    throw Fault(FaultCode::NoSuchAlgorithm,
+                call.operation + " found no algorithm of this id that the caller may invoke; ListAlgorithms shows what "
+                                 "there is, the instance's administrator grants 'invoke' on it",
+                printable(id, 200));
+  }
+  if (!tokenCovers(call, id)) {
+    throw Fault(FaultCode::NoSuchAlgorithm,
+                call.operation + " came with a token whose resources name no such algorithm; have them name it, or "
+                                 "what it is below, without a slash before it (a name with one is a path of data)",
+                printable(id, 200));
   }
   return algorithm;
 }
@@ -135,7 +107,7 @@ Invocation AlgorithmService::begin(Call &call, InvokeRequest request, const std:
 /// What can be said of the outputs before there are any.
 void AlgorithmService::checkResults(Call &call, const Invocation &invocation) const {
   const auto &request = invocation.request();
-  checkWishes(request);
+  checkWishes(request, tools_.clock.now());
   if (!request.store) {
     if (request.attach == Attach::Reference) {
       throw Fault(FaultCode::BadParameter, "Attach Reference is for outputs that are stored; give Store too", "Attach");

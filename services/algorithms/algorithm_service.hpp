@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "domain/clock.hpp"
 #include "domain/messages.hpp"
 #include "services/algorithms/algorithm_folder.hpp"
 #include "services/algorithms/invocation.hpp"
@@ -48,6 +49,7 @@ public:
     storage::Catalog &catalog;
     const security::Trust &trust;
     Random &random;
+    const Clock &clock;
     std::uint64_t inlineBytes;
     std::size_t queuedPerPrincipal; ///< jobs that one key may have waiting
   };

@@ -89,6 +89,7 @@ def what_there_is_is_listed_and_described():
         assert folder.good("algorithms", "a").out == table and folder.good("algorithms", labs.a.url).out == table
         below = folder.good("algorithms", "a:/text/").out
         assert "text/sort" in below and "picture" not in below, below
+        assert folder.good("algorithms", "a:/text").out == below
         assert folder.good("algorithms", "b:").err.startswith("waybill: there are no algorithms"), "b publishes nothing"
         everywhere = folder.good("algorithms").out
         assert everywhere == "a:\n" + table, everywhere
@@ -206,25 +207,27 @@ def results_go_to_another_instance():
         folder.good("put", "in.txt", "c:/in")
         done = folder.good("run", "a:/text/sort", "text=in.txt", "-o", "b:/results/")
         path, identity = done.out.split()
-        assert path == "b:/results/sorted" and identity.startswith(labs.b.url) and "its results are at b:/results/" in done.err, done
-        assert folder.content("b:/results/sorted") == SORTED
+        assert path == "b:/results/sorted.txt" and identity.startswith(labs.b.url) and "its results are at b:/results/" in done.err, done
+        assert folder.content("b:/results/sorted.txt") == SORTED
+        folder.good("run", "a:/picture", "-p", "format=jpeg", "-o", "b:/pictures/")
+        assert labs.b.paths("/pictures") == ["/pictures/picture.jpg"]
         # The data of one, run at another, its results at the third.
         job = folder.json("run", "a:/text/sort", "text=@c:/in", "-o", "b:/named")
         assert job["state"] == "Succeeded" and job["exitStatus"] == 0 and job["receipt"][0]["path"] == "/named", job
         assert folder.content("b:/named") == SORTED
         folder.good("run", "a:/two", "-o", f"{labs.b.url}/two/")
-        assert labs.b.paths("/two") == ["/two/one", "/two/two"]
+        assert labs.b.paths("/two") == ["/two/one.txt", "/two/two.csv"]
         folder.good("run", "a:/text/sort", "text=in.txt", "-o", "a:/own/")
-        assert folder.content("a:/own/sorted") == SORTED
+        assert folder.content("a:/own/sorted.txt") == SORTED
         done = folder.bad(1, "run", "a:/text/sort", "text=-", "-o", "b:/results/", stdin=b"")
-        assert "destination: " in done.err and "b:/results/sorted" in done.err and "nothing was run" in done.err, done
+        assert "destination: " in done.err and "b:/results/sorted.txt" in done.err and "nothing was run" in done.err, done
         folder.good("run", "a:/text/sort", "text=-", "-o", "b:/results/", "--overwrite", "always", stdin=b"new\n")
-        assert folder.content("b:/results/sorted") == b"new\n"
+        assert folder.content("b:/results/sorted.txt") == b"new\n"
         folder.good("run", "a:/text/sort", "text=in.txt", "-o", "b:/swa", "--attach", "swa")
         assert folder.content("b:/swa") == SORTED
         # An alias without a path is all of the instance, as its URL is; what is meant for a file says so.
         done = folder.good("run", "a:/text/sort", "text=in.txt", "-o", "b:")
-        assert done.out.startswith("b:/sorted ") and folder.content("b:/sorted") == SORTED, done
+        assert done.out.startswith("b:/sorted.txt ") and folder.content("b:/sorted.txt") == SORTED, done
         folder.good("run", "a:/text/sort", "text=in.txt", "-o", "./b:")
         assert folder.files() == ["b:", "in.txt"] and folder.read("b:") == SORTED
         nothing_is_left(labs)
@@ -324,7 +327,7 @@ def a_job_is_followed():
         assert "exit status 3 [AlgorithmFailed]\n  the end of what it printed:\n  oh no\n" in done.err, done
         done = folder.bad(1, "run", "a:/shell", "-p", "script=echo oh no; exit 3", "-o", "b:/never")
         assert done.err.count("oh no") == 1 and done.err.endswith("exit status 3 [AlgorithmFailed]\n  the end of what it printed: above\n"), done
-        assert folder.good("jobs", "a").out.count("exit status 3; the end of what it printed:\n") == 2
+        assert folder.good("jobs", "a").out.count("exit status 3\n") == 2
         assert "log\n  oh no\n" in folder.good("jobs", "show", "a", folder.jobs()[0]["id"]).out
 
 
@@ -479,7 +482,7 @@ def the_guide_works_as_written():
             done = subprocess.run(["bash", "-o", "pipefail", "-c", command], cwd=folder.path, capture_output=True, timeout=120,
                                   env=folder.environment({"PATH": f"{BIN}:{os.environ['PATH']}", "WAYBILL_HOME": str(labs.client_home)}))
             assert done.returncode == 0, (command, done)
-        assert folder.read("sorted.txt") == SORTED == folder.content("lab:/sorted/sorted") and folder.content("archive:/sorted/sorted") == b"elsewhere\nfrom\n"
+        assert folder.read("sorted.txt") == SORTED == folder.content("lab:/sorted/sorted") and folder.content("archive:/sorted/sorted.txt") == b"elsewhere\nfrom\n"
 
 
 def rights_and_tokens_name_algorithms():
@@ -504,27 +507,47 @@ def rights_and_tokens_name_algorithms():
         assert "algorithm" in folder.bad(2, "token", "--audience", "a", "--operation", "Copy", "--resource", "text/cat").err
 
 
+def a_call_that_breaks_off_may_have_been_done():
+    with work("a") as (labs, folder):
+        process = subprocess.Popen([BIN / "waybill", "--home", labs.client_home, "run", "a:/shell", "-p", "script=sleep 5.4321; echo x > /out/out"], cwd=folder.path,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        wait_until(lambda: subprocess.run(["pgrep", "-f", "^sleep 5.4321"], stdout=subprocess.DEVNULL).returncode == 0, "the program runs")
+        labs.a.kill()
+        said = process.communicate(timeout=60)[1].decode()
+        assert process.returncode == 1 and "it may have been done" in said and "TLS" not in said and folder.files() == [], said
+
+
+def on_a_terminal(labs, folder, *arguments):
+    """What a command shows there."""
+    terminal, other = pty.openpty()
+    process = subprocess.Popen([BIN / "waybill", "--home", labs.client_home, *arguments], cwd=folder.path, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=other)
+    os.close(other)
+    seen = b""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and select.select([terminal], [], [], 60)[0]:
+        try:
+            seen += os.read(terminal, 65536)
+        except OSError:
+            break
+    os.close(terminal)
+    assert process.wait(timeout=60) == 0, seen[-2000:]
+    return seen
+
+
 def progress_on_a_terminal():
     with work("a") as (labs, folder):
         folder.write("in.txt", b"x\n" * 4_000_000)
-        terminal, other = pty.openpty()
-        process = subprocess.Popen([BIN / "waybill", "--home", labs.client_home, "run", "a:/text/cat", "text=in.txt", "-o", "out"], cwd=folder.path,
-                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=other)
-        os.close(other)
-        seen = b""
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline and select.select([terminal], [], [], 60)[0]:
-            try:
-                seen += os.read(terminal, 65536)
-            except OSError:
-                break
-        os.close(terminal)
-        assert process.wait(timeout=60) == 0 and b"% [" in seen and b"wrote out (8.0 MB)" in seen, seen[-2000:]
+        seen = on_a_terminal(labs, folder, "run", "a:/text/cat", "text=in.txt", "-o", "out")
+        assert b"% [" in seen and b"wrote out (8.0 MB)" in seen, seen[-2000:]
         assert folder.read("out") == b"x\n" * 4_000_000
+        # While the program runs there is nothing to be moved.
+        seen = on_a_terminal(labs, folder, "run", "a:/shell", "data=in.txt", "-p", "script=sleep 4; echo x > /out/out", "-o", "slow")
+        assert b"waiting for the results  0:02" in seen and b"wrote slow (2 B)" in seen, seen[-2000:]
+        assert b"waiting" not in on_a_terminal(labs, folder, "-q", "run", "a:/shell", "-p", "script=sleep 3; echo x > /out/out", "-o", "quiet")
 
 
 main(what_there_is_is_listed_and_described, inputs_come_from_everywhere, a_large_file_is_streamed, results_go_to_files, files_that_are_there_stay,
      results_are_kept_where_they_were_made, results_go_to_another_instance, where_results_may_not_go, a_program_may_make_nothing, jobs_are_listed_watched_shown_and_cancelled,
      jobs_have_priorities, a_refused_job_is_told_at_once, a_job_is_followed, a_log_that_loses_its_beginning_is_followed, a_job_goes_on_when_its_command_is_interrupted, what_fails_is_told_readably,
      wrong_usage_is_told, a_url_is_fetched_by_the_instance, an_operator_sees_what_is_published, what_an_operator_is_told_about_programs_and_odd_files, the_guide_works_as_written,
-     rights_and_tokens_name_algorithms, progress_on_a_terminal)
+     rights_and_tokens_name_algorithms, a_call_that_breaks_off_may_have_been_done, progress_on_a_terminal)

@@ -47,7 +47,7 @@ def every_way_in():
         for soap in ("http://schemas.xmlsoap.org/soap/envelope/", SOAP12):
             for body, parts in ((f'<wb:Invoke><wb:Algorithm>text/cat</wb:Algorithm><wb:Input name="text"><wb:Content>{include}</wb:Content></wb:Input></wb:Invoke>', part),
                                 (cat(("Attachment", "cid:one@x")), part), (cat(("Href", "cid:one@x")), part),
-                                (cat(("Content", "b25lCg==")), ()), (cat(("Id", secret)), ()), (cat(("Href", secret)), ()), (cat(("Href", public)), ()),
+                                (cat(("Content", "b25lCg==")), ()), (cat(("Id", secret)), ()), (cat(("Path", "/in")), ()), (cat(("Href", secret)), ()), (cat(("Href", public)), ()),
                                 (cat(("Href", there), token=labs.b.token("Copy", "--resource", "/in")), ()), (cat(("Href", open_there)), ())):
                 if "<wb:Token>" in body:
                     body = cat(("Href", there), token=labs.b.token("Copy", "--resource", "/in"))
@@ -68,11 +68,15 @@ def fall_over():
     """An attachment that is not there, then the reference, then the URL; what resolves nowhere lists the three."""
     with labs_with_algorithms("a", "b") as labs:
         labs.start()
-        here, there = store(labs.a, "/in", TEXT), store(labs.b, "/open", TEXT, "--public")
+        here, there = store(labs.a, "/in", TEXT), store(labs.b, "/open", TEXT.upper(), "--public")
         assert run(labs.a, cat(("Id", here), ("Href", "cid:gone@x"))).bytes("text") == TEXT
         assert run(labs.a, cat(("Id", here), ("Attachment", "cid:gone@x"))).bytes("text") == TEXT
-        assert run(labs.a, cat(("Href", there), ("Attachment", "cid:gone@x"))).bytes("text") == TEXT
-        assert run(labs.a, cat(("Id", url(labs.a) + "/data/" + "0" * 32), ("Href", there))).bytes("text") == TEXT
+        assert run(labs.a, cat(("Href", there), ("Attachment", "cid:gone@x"))).bytes("text") == TEXT.upper()
+        assert run(labs.a, cat(("Path", "/in"), ("Attachment", "cid:gone@x"))).bytes("text") == TEXT
+        assert run(labs.a, cat(("Path", "/in"), ("Href", there))).bytes("text") == TEXT.upper(), "where there is a reference, it is what is meant"
+        assert b"Path &apos;/gone&apos;: no data here" in send(labs.a, cat(("Path", "/gone")))[2]
+        expect_fault(send(labs.a, cat(("Path", "gone"))), "BadParameter")
+        assert run(labs.a, cat(("Id", url(labs.a) + "/data/" + "0" * 32), ("Href", there))).bytes("text") == TEXT.upper()
         reply = send(labs.a, cat(("Id", url(labs.a) + "/data/" + "0" * 32), ("Href", url(labs.b) + "/data/" + "1" * 32), ("Attachment", "cid:gone@x")))
         expect_fault(reply, "UnresolvableData")
         for tried in (b"Attachment &apos;cid:gone@x&apos;: no part", b"no data here that this caller may read", b"/data/11111111111111111111111111111111&apos;: not a reference to data of this instance"):
@@ -99,6 +103,7 @@ def what_a_caller_may():
         assert listed.count(b"<wb:Algorithm>") == 2 and b"text/cat" in listed and b"text/grep" in listed, listed
         # Secure data is read under the caller's rights, which do not include that.
         expect_fault(send(lab, cat(("Id", mine))), "UnresolvableData")
+        expect_fault(send(lab, cat(("Path", "/in"))), "UnresolvableData")
         administer("grant", "alice", "read", "/in")
         run(lab, cat(("Id", mine)))
         # A token that names algorithms is for these; one that names data narrows that.
@@ -106,7 +111,9 @@ def what_a_caller_may():
         run(lab, cat(("Id", mine)), token=lab.token("Invoke", "--resource", "text", "--resource", "/in"))
         expect_fault(send(lab, cat(("Id", mine)), token=lab.token("Invoke", "--resource", "text/cat", "--resource", "/other")), "UnresolvableData")
         expect_fault(send(lab, cat(("Id", mine)), token=lab.token("Invoke", "--resource", "text/grep")), "NoSuchAlgorithm")
-        expect_fault(send(lab, cat(("Id", mine)), token=lab.token("Invoke", "--resource", "/in")), "NoSuchAlgorithm")
+        reply = send(lab, cat(("Id", mine)), token=lab.token("Invoke", "--resource", "/text/cat"))
+        expect_fault(reply, "NoSuchAlgorithm")
+        assert b"without a slash before it" in reply[2], reply[2]
         expect_fault(send(lab, cat(("Id", mine)), token=lab.token("Copy")), "NotAllowed")
         no_job_files(lab)
 
@@ -164,6 +171,10 @@ def every_way_out():
         expect_fault(send(lab, invoke("two", store="/x", attach="Reference")), "BadParameter")
         expect_fault(send(lab, invoke("two", store="/../x")), "BadParameter")
         expect_fault(send(lab, invoke("two", outputs='<wb:Output name="three"/>')), "BadParameter")
+        for more in ({}, {"store": "/past"}):
+            reply = send(lab, invoke("two", outputs='<wb:Output name="one"><wb:Expires>2001-01-01T00:00:00Z</wb:Expires></wb:Output>', **more))
+            expect_fault(reply, "BadParameter")
+            assert b"2001-01-01T00:00:00" in reply[2] and b"has passed" in reply[2], reply[2]
         expect_fault(send(lab, invoke("two", outputs='<wb:Output name="one"><wb:Content>eAo=</wb:Content></wb:Output>')), "BadParameter")
         no_job_files(lab)
 
@@ -241,12 +252,16 @@ def jobs_in_every_way():
             body = invoke("text/cat", given("text", ("Attachment", "cid:one@x")), attach=attach, outputs=wish)
             job_ended(labs.a, begin_job(labs.a, body, reply_to(labs.b), parts=part), "Succeeded")
             wanted[f"/{attach}"] = TEXT
+        store(labs.a, "/in", TEXT)
+        by_path = invoke("text/cat", given("text", ("Path", "/in")), outputs='<wb:Output name="text"><wb:Path>/by-path</wb:Path></wb:Output>')
+        job_ended(labs.a, begin_job(labs.a, by_path, reply_to(labs.b)), "Succeeded")
+        wanted["/by-path"] = TEXT
         holds(labs.b, wanted)
         # Kept at A itself: who gets the response takes note, A too. Of a program that has made nothing as well; who is told of the receipt, or was to get the data, is told that.
         for number, receiver in enumerate((labs.b, labs.a)):
             found = job_ended(labs.a, begin_job(labs.a, invoke("two", store=f"/kept{number}"), reply_to(receiver)), "Succeeded")
             assert found.phase == "Delivery" and found.receipt == [], found
-        holds(labs.a, {f"/kept{number}/{name}": content for number in (0, 1) for name, content in (("one", b"first\n"), ("two", b"second\n"))})
+        holds(labs.a, {"/in": TEXT} | {f"/kept{number}/{name}": content for number in (0, 1) for name, content in (("one", b"first\n"), ("two", b"second\n"))})
         for sends in (None, "Data"):
             message_id = begin_job(labs.a, invoke("quick", script="true"), reply_to(labs.b, parameters=onward(labs.c, send=sends)))
             found = job_ended(labs.a, message_id, "Succeeded")
