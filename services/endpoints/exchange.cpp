@@ -362,6 +362,9 @@ void Exchange::fail(const Fault &fault) {
                                   fault.log().forLog(),
                                   {}};
   call_.reservation.reset();
+  // The message is gone; others need not wait until the fault has been sent.
+  memoryTaken_ = call_.memory.taken();
+  call_.memory.giveBack();
   if (response_.started()) {
     finish(ending);
     throw fault;

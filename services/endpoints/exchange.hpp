@@ -20,7 +20,7 @@ public:
   /// Answers the request, with a fault where need be. Throws only when a reply that has begun must be cut.
   void run();
   /// What its messages took, in estimated bytes of memory.
-  [[nodiscard]] std::uint64_t memoryTaken() const noexcept { return call_.memory.taken(); }
+  [[nodiscard]] std::uint64_t memoryTaken() const noexcept { return memoryTaken_ + call_.memory.taken(); }
 
 private:
   void answer();
@@ -70,7 +70,8 @@ private:
   soap::Addressing addressing_;
   Call call_;
   std::optional<Forwarding> forwarding_;
-  Answer answer_; ///< for elsewhere
+  Answer answer_;                 ///< for elsewhere
+  std::uint64_t memoryTaken_ = 0; ///< and given back
   bool authorised_ = false;
   bool receiptGiven_ = false;
 };
