@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "services/courier.hpp"
 
+#include "domain/data_path.hpp"
 #include "domain/text.hpp"
 #include "services/algorithms/out_folder.hpp"
 #include "services/soap_reply.hpp"
@@ -206,6 +207,29 @@ Delivered Courier::judge(const TransferWork &work, const Message &message, trans
 
 namespace {
 
+/// Why `stored` is not what was sent as `sent`: what is missing is not taken for right.
+std::optional<std::string> mismatch(const Data &sent, const Data &stored) {
+  const auto shown = printable(sent.path.value_or(""), 300);
+  if (sent.path && (!stored.path || DataPath::parse(*sent.path).text() != *stored.path)) {
+    return "it says the path " + (stored.path ? "'" + printable(*stored.path, 300) + "'" : "of no object") + ", and " +
+           shown + " was sent";
+  }
+  if (!stored.size || stored.size != sent.size) {
+    return "it says " + (stored.size ? std::to_string(*stored.size) : "no number of") + " bytes of " + shown +
+           ", and " + std::to_string(sent.size.value_or(0)) + " were sent";
+  }
+  const auto &digest = stored.digest;
+  if (!digest || !sent.digest || digest->algorithm != sent.digest->algorithm ||
+      lowerCase(digest->hex) != sent.digest->hex) {
+    return "it says " +
+           (digest ? "the digest " + std::string(name(digest->algorithm)) + " " + printable(digest->hex, 80)
+                   : "no digest") +
+           " of " + shown + ", and what was sent has " +
+           (sent.digest ? std::string(name(sent.digest->algorithm)) + " " + sent.digest->hex : "none");
+  }
+  return std::nullopt;
+}
+
 /// Why `receipt` is not one for what was sent; nothing when it is.
 std::optional<std::string> mismatch(const std::vector<Data> &sent, const ReceiveResponse &receipt) {
   if (sent.size() != receipt.data.size()) {
@@ -213,16 +237,8 @@ std::optional<std::string> mismatch(const std::vector<Data> &sent, const Receive
            " were sent";
   }
   for (std::size_t i = 0; i < sent.size(); ++i) {
-    const auto &stored = receipt.data[i];
-    const auto shown = printable(sent[i].path.value_or(""), 300);
-    if (stored.size && stored.size != sent[i].size) {
-      return "it says " + std::to_string(*stored.size) + " bytes of " + shown + ", and " +
-             std::to_string(sent[i].size.value_or(0)) + " were sent";
-    }
-    if (stored.digest && sent[i].digest && stored.digest->algorithm == sent[i].digest->algorithm &&
-        lowerCase(stored.digest->hex) != sent[i].digest->hex) {
-      return "it says the digest " + printable(stored.digest->hex, 80) + " of " + shown + ", and what was sent has " +
-             sent[i].digest->hex;
+    if (auto wrong = mismatch(sent[i], receipt.data[i])) {
+      return wrong;
     }
   }
   return std::nullopt;

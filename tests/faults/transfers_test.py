@@ -251,7 +251,13 @@ def answers_that_end_it():
     answers = [(redirect, ["redirects", "307"]), (lambda _: (404, {}, b"nothing"), ["404", "nothing"]), (lambda _: (401, {"Content-Type": "text/html"}, b"<html>"), ["401"]),
                (lambda a: fault(a, "AlreadyExists"), ["AlreadyExists", "the peer says"]), (lambda a: fault(a, "NotAllowed", 200), ["NotAllowed"])]
     for change, words in ((lambda data: data.replace('algorithm="sha-256">', 'algorithm="sha-256">00', 1), ["receipt", "digest"]),
-                          (lambda data: re.sub(r"<wb:Size>\d+<", "<wb:Size>7<", data), ["receipt", "7 bytes"]), (lambda data: data * 2, ["receipt", "2 objects"])):
+                          (lambda data: re.sub(r"<wb:Size>\d+<", "<wb:Size>7<", data), ["receipt", "7 bytes"]), (lambda data: data * 2, ["receipt", "2 objects"]),
+                          (lambda _: "<wb:Data/>", ["receipt", "no object"]),
+                          (lambda data: re.sub("<wb:Path>.*</wb:Path>", "", data), ["receipt", "no object"]),
+                          (lambda data: data.replace("<wb:Path>/x<", "<wb:Path>/y<"), ["receipt", "'/y'"]),
+                          (lambda data: re.sub(r"<wb:Size>\d+</wb:Size>", "", data), ["receipt", "no number of bytes"]),
+                          (lambda data: re.sub("<wb:Digest.*</wb:Digest>", "", data), ["receipt", "no digest"]),
+                          (lambda data: re.sub('algorithm="sha-256">[0-9a-f]*<', 'algorithm="adler32">00000001<', data), ["receipt", "adler32"])):
         def wrong(arrived, change=change):
             made = receipt(arrived, change)
             return (*made[:2], re.sub(rb">00([0-9a-f]{62})[0-9a-f]{2}<", rb">00\1<", made[2]))
