@@ -95,7 +95,9 @@ void Exchange::answer() {
     envelope.validate(tools_.schema);
   }
   const auto bodyXml = envelope.bodyXml();
-  if (const auto receipt = authorise(envelope, operation)) {
+  const auto receipt = authorise(envelope, operation);
+  forwarding_->checkClaim(operation);
+  if (receipt) {
     receiptGiven_ = true;
     if (forwarding_->ofReply() || operation.reply.empty()) {
       sayAccepted();

@@ -28,6 +28,16 @@ Forwarding::Forwarding(const Toolbox &tools, const Call &call, soap::Version ver
                        const soap::Addressing &addressing, std::optional<Onward> onward)
     : tools_(tools), call_(call), version_(version), addressing_(addressing), onward_(std::move(onward)) {}
 
+void Forwarding::checkClaim(const Operation &operation) const {
+  if (call_.claims.replyTo && !operation.reply.empty() && addressing_.replyEndpoint().isAnonymous()) {
+    throw Fault(FaultCode::AddressNotAllowed,
+                "the token's ReplyTo says where the reply to " + operation.element +
+                    " goes, and the message has it sent back on its connection; give that address as wsa:ReplyTo, or "
+                    "make a token without ReplyTo",
+                "wsa:ReplyTo");
+  }
+}
+
 void Forwarding::check(const Operation &operation) {
   const auto allowed = [&](const char *what, const EndpointReference &endpoint) {
     if (!isElsewhere(endpoint)) {

@@ -32,6 +32,9 @@ public:
     return ofReply() || isElsewhere(addressing_.faultEndpoint()) || onward_.has_value();
   }
 
+  /// Throws Fault AddressNotAllowed when the token says where the reply goes, and it would come back on the connection:
+  /// who has stolen the token, or was handed it, is not who is to have the reply.
+  void checkClaim(const Operation &operation) const;
   /// Throws Fault AddressNotAllowed when an address is not one that this instance may call, or that the token allows;
   /// BadParameter when `operation` has nothing of what wb:Onward asks for.
   void check(const Operation &operation);

@@ -91,6 +91,8 @@ def tokens_bound_what_a_delegate_can_do():
         bound = labs.a.token("Copy", "--reply-to", "https://127.0.0.1:1/services/data")
         expect_fault(post(labs.a, "Copy", copy("/x"), new_id(), reply_to(labs.b), token=bound), "AddressNotAllowed")
         bound = labs.a.token("Copy", "--reply-to", services(labs.b))
+        refused = labs.a.call("Copy", copy("/x"), token=bound)  # nor back to whoever has the token
+        expect_fault(refused, "AddressNotAllowed")
         succeeded(labs.a, begin(labs.a, copy("/x"), reply_to(labs.b, parameters="<wb:Overwrite>Always</wb:Overwrite>"), token=bound))
         holds(labs.b, {"/x": b"x"})
 

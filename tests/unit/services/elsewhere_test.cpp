@@ -43,6 +43,7 @@ class ElsewhereTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(anUnknownCallerSendsNothingAnywhere);
   CPPUNIT_TEST(openOperationsNeedATokenForIt);
   CPPUNIT_TEST(theTokenMayFixTheAddress);
+  CPPUNIT_TEST(aFixedAddressIsNotTheConnection);
   CPPUNIT_TEST(faultsOfAKnownCallerGoToTheFaultEndpoint);
   CPPUNIT_TEST(onwardReceiptAndData);
   CPPUNIT_TEST(onwardDataNeedsData);
@@ -190,6 +191,33 @@ public:
     CPPUNIT_ASSERT(has(call("https://elsewhere.test/other").body, "AddressNotAllowed"));
     CPPUNIT_ASSERT(rows().empty());
     assertAccepted(call(allowed));
+  }
+
+  void aFixedAddressIsNotTheConnection() {
+    lab.put("/a", "aGVsbG8=");
+    auto claims = lab.claims(lab.alice, {"Copy"});
+    claims.replyTo = allowed;
+    const auto token = security::sealToken(claims, lab.alice.key, lab.server.key.certificate());
+    const auto call = [&](const std::string &header, const std::string &path = "/a") {
+      return lab.post("data", Lab::envelope("<wb:Copy><wb:Data><wb:Path>" + path + "</wb:Path></wb:Data></wb:Copy>",
+                                            token, header));
+    };
+    const std::string anonymous = "http://www.w3.org/2005/08/addressing/anonymous";
+    const std::string none = "http://www.w3.org/2005/08/addressing/none";
+    for (const auto &header : {std::string(), headers("urn:uuid:1", "Copy", ""),
+                               headers("urn:uuid:1", "Copy", endpoint("ReplyTo", anonymous)),
+                               headers("urn:uuid:1", "Copy", endpoint("FaultTo", allowed))}) {
+      const auto refused = call(header);
+      CPPUNIT_ASSERT_MESSAGE(refused.body, has(refused.body, "AddressNotAllowed") && !has(refused.body, "hello"));
+    }
+    CPPUNIT_ASSERT(rows().empty());
+    // Faults may come back, and nothing may go nowhere.
+    const auto gone =
+        call(headers("urn:uuid:1", "Copy", endpoint("ReplyTo", none) + endpoint("FaultTo", anonymous)), "/gone");
+    CPPUNIT_ASSERT_MESSAGE(gone.body, has(gone.body, "NoSuchData"));
+    assertAccepted(call(headers("urn:uuid:1", "Copy", endpoint("ReplyTo", allowed))));
+    assertAccepted(call(headers("urn:uuid:1", "Copy", endpoint("ReplyTo", allowed)))); // the receipt
+    CPPUNIT_ASSERT(has(call(headers("urn:uuid:1", "Copy", "")).body, "AddressNotAllowed"));
   }
 
   void faultsOfAKnownCallerGoToTheFaultEndpoint() {
