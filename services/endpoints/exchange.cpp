@@ -401,7 +401,7 @@ void Exchange::sendFault(const Fault &fault) {
                           : "text/xml; charset=utf-8";
     auto headers = replyHeaders(version_, type, reply.action);
     // As the server answers when it has no worker: nothing was looked at yet, and the message may come again as it is.
-    const auto turnedAway = fault.code() == FaultCode::Busy && !authorised_;
+    const auto turnedAway = fault.code() == FaultCode::Busy && call_.principal.instance.empty();
     if (turnedAway) {
       headers.add("Retry-After", "1");
     }

@@ -327,7 +327,7 @@ def large_envelopes_share_memory():
                 connection.sendall(part)
             except OSError:
                 pass  # refused; the reply says why
-        for pieces in (post_head(f"Content-Length: {len(body)}") + body[:half], body[half:]):
+        for pieces in (post_head(f"Content-Length: {len(body)}", "Connection: close") + body[:half], body[half:]):
             with concurrent.futures.ThreadPoolExecutor(16) as threads:
                 list(threads.map(send, connections, [pieces] * 16))
         return [read_all(connection) for connection in connections]
