@@ -75,7 +75,7 @@ def fall_over():
         assert run(labs.a, cat(("Path", "/in"), ("Attachment", "cid:gone@x"))).bytes("text") == TEXT
         assert run(labs.a, cat(("Path", "/in"), ("Href", there))).bytes("text") == TEXT.upper(), "where there is a reference, it is what is meant"
         assert b"Path &apos;/gone&apos;: no data here" in send(labs.a, cat(("Path", "/gone")))[2]
-        expect_fault(send(labs.a, cat(("Path", "gone"))), "BadParameter")
+        expect_fault(send(labs.a, cat(("Path", "gone"))), "UnresolvableData")
         assert run(labs.a, cat(("Id", url(labs.a) + "/data/" + "0" * 32), ("Href", there))).bytes("text") == TEXT.upper()
         reply = send(labs.a, cat(("Id", url(labs.a) + "/data/" + "0" * 32), ("Href", url(labs.b) + "/data/" + "1" * 32), ("Attachment", "cid:gone@x")))
         expect_fault(reply, "UnresolvableData")
