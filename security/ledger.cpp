@@ -64,7 +64,7 @@ void Reservation::spend(storage::Transaction &transaction, const std::optional<s
   const auto keepUntil =
       receipt ? std::max(use_.keepUntil, ledger_->clock_.now() + policy.maximumLifetime + policy.clockSkew)
               : use_.keepUntil;
-  if (!transaction.bindToken(use_.tokenId, request_) || !transaction.spendToken(use_.tokenId, receipt, keepUntil)) {
+  if (!transaction.spendToken(use_.tokenId, request_, receipt, keepUntil)) {
     replayed("was released or used by another call meanwhile");
   }
 }

@@ -105,8 +105,9 @@ public:
   virtual bool reserveToken(const TokenUse &use, const std::string &request) = 0;
   /// From now on only `request` can reserve it again. False unless it is held.
   virtual bool bindToken(const std::string &tokenId, const std::string &request) = 0;
-  /// Keeps it until `keepUntil`. False unless it was held.
-  virtual bool spendToken(const std::string &tokenId, const std::optional<std::string> &receipt, Time keepUntil) = 0;
+  /// Keeps it until `keepUntil`, with what it was spent for. False unless it was held.
+  virtual bool spendToken(const std::string &tokenId, const std::string &request,
+                          const std::optional<std::string> &receipt, Time keepUntil) = 0;
   /// Forgets one that is held, or keeps it as bound; never touches a spent one.
   virtual void releaseToken(const std::string &tokenId) = 0;
   /// Forgets those whose keepUntil is earlier, unless they are held: they belong to running work.

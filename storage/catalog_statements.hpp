@@ -55,9 +55,9 @@ inline constexpr Sql reserveBoundToken{
     "ttttt", ""};
 inline constexpr Sql bindToken{"UPDATE token SET request = :request WHERE id = :id AND spent = 0 AND held = 1", "tt",
                                ""};
-inline constexpr Sql spendToken{"UPDATE token SET spent = 1, held = 0, receipt = :receipt, keep_until = :until"
-                                " WHERE id = :id AND spent = 0 AND held = 1",
-                                "tit", ""};
+inline constexpr Sql spendToken{"UPDATE token SET spent = 1, held = 0, request = :request, receipt = :receipt,"
+                                " keep_until = :until WHERE id = :id AND spent = 0 AND held = 1",
+                                "ttit", ""};
 inline constexpr Sql forgetHeldToken{"DELETE FROM token WHERE id = :id AND held = 1 AND request IS NULL", "t", ""};
 inline constexpr Sql releaseBoundToken{"UPDATE token SET held = 0 WHERE id = :id AND held = 1", "t", ""};
 inline constexpr Sql forgetHeldTokens{"DELETE FROM token WHERE held = 1 AND request IS NULL", "", ""};

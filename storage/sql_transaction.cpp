@@ -50,8 +50,9 @@ bool SqlTransaction::bindToken(const std::string &tokenId, const std::string &re
   return connection_.execute(statements::bindToken, {request, tokenId}) == 1;
 }
 
-bool SqlTransaction::spendToken(const std::string &tokenId, const std::optional<std::string> &receipt, Time keepUntil) {
-  return connection_.execute(statements::spendToken, {parameter(receipt), column(keepUntil), tokenId}) == 1;
+bool SqlTransaction::spendToken(const std::string &tokenId, const std::string &request,
+                                const std::optional<std::string> &receipt, Time keepUntil) {
+  return connection_.execute(statements::spendToken, {request, parameter(receipt), column(keepUntil), tokenId}) == 1;
 }
 
 void SqlTransaction::releaseToken(const std::string &tokenId) {

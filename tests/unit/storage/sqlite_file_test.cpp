@@ -123,7 +123,7 @@ public:
       const auto catalog = openSqliteCatalog(path_, clock_);
       catalog->commit(Durability::Durable, [](Transaction &transaction) {
         CPPUNIT_ASSERT(transaction.reserveToken({"spent", "p", "Receive", "m", Time()}, "r"));
-        CPPUNIT_ASSERT(transaction.spendToken("spent", "<r/>", Time()));
+        CPPUNIT_ASSERT(transaction.spendToken("spent", "r", "<r/>", Time()));
       });
     }
     RawDatabase(path_).run("DROP TABLE transfer; UPDATE setting SET value = '2' WHERE name = 'schema.version'");
