@@ -25,7 +25,6 @@ struct CopyOptions {
   Overwrite overwrite = Overwrite::Never;
   bool recursive = false;
   bool detach = false;
-  bool wait = true;
   bool pull = false;
   std::optional<std::int32_t> priority;
 };
@@ -248,7 +247,8 @@ void addCopy(CLI::App &app, Work &work) {
   addPriority(*command, options->priority);
   auto *detach =
       command->add_flag("--detach", options->detach, "print the ids of the transfers, and wait for none of them");
-  command->add_flag("--wait", options->wait, "wait for all of them, with progress; so it is when nothing is said")
+  command->add_flag("--wait")
+      ->description("wait for all of them, with progress; so it is when nothing is said")
       ->excludes(detach);
   command->add_flag("--pull", options->pull,
                     "the target's instance fetches, for when it can reach the other and not the other way round");

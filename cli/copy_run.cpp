@@ -188,21 +188,23 @@ void CopyRun::end(const Transfer &transfer, Watched watched) {
 }
 
 void CopyRun::succeed(const Transfer &transfer, Watched watched) {
-  CopyBatch others;
-  for (auto &item : watched.items) {
-    const auto receipt = std::find_if(transfer.receipt.begin(), transfer.receipt.end(),
-                                      [&](const Data &data) { return data.path == item.path; });
-    const auto *const got = receipt == transfer.receipt.end() ? nullptr : &*receipt;
-    // An earlier run may have sent something else to this place.
-    if (watched.joined && !(got != nullptr && sameBytes(item.from, *got))) {
-      others.push_back(std::move(item));
-    } else {
-      events_.copied(item, transfer.messageId, got);
-    }
+  const auto receiptOf = [&](const CopyItem &item) {
+    const auto found = std::find_if(transfer.receipt.begin(), transfer.receipt.end(),
+                                    [&](const Data &data) { return data.path == item.path; });
+    return found == transfer.receipt.end() ? nullptr : &*found;
+  };
+  // An earlier run may have sent something else to the same place.
+  const auto others = std::stable_partition(watched.items.begin(), watched.items.end(), [&](const CopyItem &item) {
+    const auto *const receipt = receiptOf(item);
+    return !watched.joined || (receipt != nullptr && sameBytes(item.from, *receipt));
+  });
+  if (others != watched.items.end()) {
+    waiting_.emplace_front(std::make_move_iterator(others), std::make_move_iterator(watched.items.end()));
+    watched.items.erase(others, watched.items.end());
   }
-  show(watched, bytesOf(watched.items) - bytesOf(others));
-  if (!others.empty()) {
-    waiting_.push_front(std::move(others));
+  show(watched, bytesOf(watched.items));
+  for (const auto &item : watched.items) {
+    events_.copied(item, transfer.messageId, receiptOf(item));
   }
 }
 
