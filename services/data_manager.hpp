@@ -37,6 +37,10 @@ struct LeasedContent {
   std::string path; ///< for the audit log
 };
 
+/// Data that is gone at once is nobody's wish, and under Overwrite Always it would take the place of what is good.
+/// Throws Fault BadParameter, about `subject`, for an Expires that is not after `now`.
+void refuseExpired(const std::string &operation, const Data &data, Time now, const std::string &subject);
+
 /// Data that comes in, from wherever its bytes are.
 struct Intake {
   const std::vector<Data> &data;

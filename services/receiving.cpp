@@ -123,16 +123,6 @@ bool differs(const Data &data, const storage::ObjectRow &arrived, const storage:
          (!data.metadata.empty() && data.metadata != existing.metadata);
 }
 
-/// Data that is gone at once is nobody's wish, and under Overwrite Always it would take the place of what is good.
-void refuseExpired(const Call &call, const Data &data, Time now, const std::string &path) {
-  if (data.expires && *data.expires <= now) {
-    throw Fault(FaultCode::BadParameter,
-                call.operation + " was told an Expires of " + formatUtc(*data.expires) + ", which has passed: it is " +
-                    formatUtc(now) + " here; nothing was stored; give a later time, or leave it out",
-                path);
-  }
-}
-
 void refuseSamePathTwice(const Call &call, const std::vector<Data> &all) {
   std::set<std::string> seen;
   for (const auto &data : all) {
@@ -154,6 +144,15 @@ void refuseSamePathTwice(const Call &call, const std::vector<Data> &all) {
 
 } // namespace
 
+void refuseExpired(const std::string &operation, const Data &data, Time now, const std::string &subject) {
+  if (data.expires && *data.expires <= now) {
+    throw Fault(FaultCode::BadParameter,
+                operation + " was told an Expires of " + formatUtc(*data.expires) + ", which has passed: it is " +
+                    formatUtc(now) + " here; nothing was stored; give a later time, or leave it out",
+                subject);
+  }
+}
+
 void DataManager::checkOne(Call &call, const Permission &mayWrite, const Data &data, Overwrite overwrite) const {
   const auto path = data.path ? DataPath::parse(*data.path).text() : std::string();
   const auto under = data.path ? path : "/data"; // without a Path it is kept under the path that its URL has
@@ -163,7 +162,7 @@ void DataManager::checkOne(Call &call, const Permission &mayWrite, const Data &d
     checkContentType(*data.contentType, path);
   }
   checkMetadata(data.metadata, path);
-  refuseExpired(call, data, clock_.now(), path);
+  refuseExpired(call.operation, data, clock_.now(), path);
   if (data.size && limits_.objectBytes != 0 && *data.size > limits_.objectBytes) {
     throw Fault(FaultCode::TooLarge,
                 "Receive takes objects of at most " + std::to_string(limits_.objectBytes) +
@@ -218,7 +217,7 @@ DataManager::Arrival DataManager::arrive(Call &call, const Data &data, ResolvedD
 
 void DataManager::enter(const Call &call, storage::Transaction &transaction, Arrival &arrival, Overwrite overwrite,
                         std::vector<std::string> &discarded) const {
-  refuseExpired(call, arrival.data, clock_.now(), arrival.row.path); // the upload may have taken long
+  refuseExpired(call.operation, arrival.data, clock_.now(), arrival.row.path); // the upload may have taken long
   const auto existing = transaction.objectAt(arrival.row.path);
   if (existing && locator_.isAlive(*existing)) {
     if (overwrite == Overwrite::Never) {

@@ -3,6 +3,7 @@
 
 #include "domain/data_path.hpp"
 #include "domain/fault.hpp"
+#include "services/data_manager.hpp"
 
 #include <algorithm>
 
@@ -40,12 +41,7 @@ void checkWishes(const InvokeRequest &request, Time now) {
     if (data.path) {
       (void)DataPath::parse(*data.path);
     }
-    if (data.expires && *data.expires <= now) {
-      throw Fault(FaultCode::BadParameter,
-                  "Expires of an Output is " + formatUtc(*data.expires) +
-                      ", which has passed; give a time to come, or leave it out",
-                  name);
-    }
+    refuseExpired("Invoke", data, now, name);
   }
 }
 

@@ -131,6 +131,7 @@ void HttpEndpoint::data(const std::string &id, const transport::Request &request
   }
   give({row->size, row->sha256, row->adler32, row->contentType,
         [&]() -> std::unique_ptr<storage::ContentReader> { return contentUnlessDeleted(store_, row->id); },
+        // What was stored without a Path has the path of its URL.
         row->path == request.path ? std::vector{row->path} : std::vector{row->path, request.path}},
        getOperation, request, response);
 }
@@ -186,7 +187,7 @@ void HttpEndpoint::give(const Content &content, const std::string &operation, co
 
 std::string HttpEndpoint::answer(const Content &content, const transport::Request &request,
                                  transport::Response &response, std::uint64_t &sent) {
-  const std::string success = "Success";
+  static constexpr auto success = "Success";
   // Anybody may have stored it: a browser must not run it as if this instance had written it.
   const auto etag = "\"" + content.sha256 + "\"";
   Headers headers{{"ETag", etag},
