@@ -150,19 +150,32 @@ int listEverywhere(Context &context) {
   return failed ? 1 : 0;
 }
 
+/// Those below a name, "text" or "text/"; all, for an empty one.
+Descriptions listBelow(services::RemoteInstance &remote, const std::string &name) {
+  auto algorithms = listAt(remote);
+  std::erase_if(algorithms, [&](const AlgorithmDescription &algorithm) {
+    return !isUnder("/" + algorithm.id, parsePathPrefix("/" + name));
+  });
+  return algorithms;
+}
+
 int atInstance(const AlgorithmName &name, Context &context) {
   auto remote = context.remote(name.instance);
   if (name.namesOne()) {
     services::CallExtras extras;
     extras.resources = {name.id};
-    showOne(remote.call(DescribeAlgorithmRequest{name.id}, extras).message.algorithm, name.with(name.id), context);
+    try {
+      showOne(remote.call(DescribeAlgorithmRequest{name.id}, extras).message.algorithm, name.with(name.id), context);
+    } catch (const Fault &fault) {
+      const auto below = fault.code() == FaultCode::NoSuchAlgorithm ? listBelow(remote, name.id) : Descriptions();
+      if (below.empty()) {
+        throw;
+      }
+      show(below, context);
+    }
     return 0;
   }
-  auto algorithms = listAt(remote);
-  const auto below = "/" + name.id;
-  std::erase_if(algorithms, [&](const AlgorithmDescription &algorithm) {
-    return !isUnder("/" + algorithm.id, parsePathPrefix(below));
-  });
+  const auto algorithms = listBelow(remote, name.id);
   if (algorithms.empty() && !context.globals().json) {
     if (!context.globals().quiet) {
       note("there are no algorithms that you may run at '" + name.with(name.id) +
@@ -197,7 +210,9 @@ void addAlgorithms(CLI::App &app, Work &work) {
   auto *command = app.add_subcommand("algorithms", "list and describe the programs that instances run for you");
   command
       ->add_option("WHAT", options->what,
-                   "an instance (ALIAS: or URL) to list what you may run there, or ALIAS:/ID to describe one")
+                   "an instance (ALIAS: or URL) to list what you may run there, or ALIAS:/ID to describe one, or list "
+                   "those below "
+                   "it")
       ->option_text("INSTANCE[/ID]");
   command->add_flag("--check", options->check,
                     "list what this home publishes, and what is wrong with files that are left out; exit code 1 when "

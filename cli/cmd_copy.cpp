@@ -117,16 +117,25 @@ private:
             },
             [this](const CopyBatch &items, const std::string &transfer, const Fault &fault) {
               fail(items, transfer, fault);
+            },
+            [this](const CopyBatch &items, const std::string &lastError) {
+              if (!context_.globals().quiet) {
+                progress_.clear();
+                note(pairOf(items) + " waits, to be tried again, after: " + lastError);
+              }
             }};
+  }
+
+  [[nodiscard]] std::string pairOf(const CopyBatch &items) const {
+    const auto &first = items.front();
+    const auto others = items.size() == 1 ? "" : " and " + std::to_string(items.size() - 1) + " more";
+    return "copy '" + from_.withPath(*first.from.path) + "'" + others + " to '" + to_.withPath(first.path) + "'";
   }
 
   void fail(const CopyBatch &items, const std::string &transfer, const Fault &fault) {
     progress_.clear();
     failed_ += items.size();
-    const auto &first = items.front();
-    const auto others = items.size() == 1 ? "" : " and " + std::to_string(items.size() - 1) + " more";
-    printError("copy '" + from_.withPath(*first.from.path) + "'" + others + " to '" + to_.withPath(first.path) + "'",
-               fault);
+    printError(pairOf(items), fault);
     for (const auto &item : items) {
       list(item, name(TransferState::Failed), transfer, nullptr, fault.what());
     }
@@ -236,7 +245,11 @@ void addCopy(CLI::App &app, Work &work) {
   command->add_flag("-r,--recursive", options->recursive, "all at or below SOURCE");
   addOverwrite(*command, options->overwrite);
   addPriority(*command, options->priority);
-  command->add_flag("--detach", options->detach, "print the ids of the transfers, and wait for none of them");
+  auto *detach =
+      command->add_flag("--detach", options->detach, "print the ids of the transfers, and wait for none of them");
+  command->add_flag("--wait")
+      ->description("wait for all of them, with progress; so it is when nothing is said")
+      ->excludes(detach);
   command->add_flag("--pull", options->pull,
                     "the target's instance fetches, for when it can reach the other and not the other way round");
   command->footer(

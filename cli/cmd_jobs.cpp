@@ -22,8 +22,9 @@ Task asTask(const Job &job) {
   task.priority = job.priority ? std::to_string(*job.priority) : "";
   task.started = job.started;
   task.way = job.algorithm + " -> " + job.destination;
-  if (job.lastError) { // what follows the first line is the log
-    task.lastError = job.lastError->substr(0, job.lastError->find('\n'));
+  if (job.lastError) { // what follows the first line is the log, and the end of that line says so
+    const auto line = job.lastError->find('\n');
+    task.lastError = job.lastError->substr(0, line == std::string::npos ? line : job.lastError->rfind("; ", line));
   }
   task.log = job.log;
   task.step = state + " " + phase;
@@ -66,9 +67,10 @@ void addJobs(CLI::App &app, Work &work) {
   addTaskOptions(*command, jobs(), *options);
   command->footer(
       "A job is an algorithm whose results go to an instance (waybill run ... -o ALIAS:/path/); its ID is that of the "
-      "request that asked for it. In the phase Run its program\n"
-      "waits or runs, once; in the phase Delivery its results are sent until they have arrived. 'show' has the end of "
-      "what the program printed. Cancelling kills the program.\n"
+      "request that asked for it. In the phase Inputs what it reads\n"
+      "is fetched; in the phase Run its program waits or runs, once; in the phase Delivery its results are sent until "
+      "they have arrived. 'show' has the end of what the program\n"
+      "printed. Cancelling kills the program. "
       "Jobs can be asked about for a week after their end.\n\n"
       "Example:\n  waybill jobs lab --state failed\n  waybill jobs lab --watch\n  waybill jobs show lab "
       "0b7c6a1e-6d3f-4c1f-9a53-1d2a0a2f7c11\n  waybill jobs cancel lab 0b7c6a1e-6d3f-4c1f-9a53-1d2a0a2f7c11");

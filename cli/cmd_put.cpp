@@ -165,7 +165,10 @@ private:
       if (fault.code() == FaultCode::DeliveryFailed || fault.code() == FaultCode::UntrustedKey) {
         throw;
       }
-      failed(url, fault);
+      // Of the ways to give an instance data, a URL is the last, and the only one meant here.
+      failed(url, fault.tried().empty()
+                      ? fault
+                      : Fault(fault.code(), "the instance could not fetch it: " + fault.tried().back()));
     }
   }
 

@@ -10,6 +10,7 @@
 #include "cli/people.hpp"
 #include "cli/places.hpp"
 #include "cli/priority_option.hpp"
+#include "cli/remote_jobs.hpp"
 #include "cli/remote_name.hpp"
 #include "cli/run_inputs.hpp"
 #include "cli/run_results.hpp"
@@ -103,8 +104,8 @@ AlgorithmName checkedUsage(const RunOptions &options) {
 class Run {
 public:
   Run(const RunOptions &options, Context &context)
-      : options_(options), context_(context), name_(checkedUsage(options)),
-        called_(context.remoteForRuns(name_.instance)), progress_(context.globals().quiet),
+      : options_(options), context_(context), name_(checkedUsage(options)), progress_(context.globals().quiet),
+        called_(context.remoteForRuns(name_.instance, [this] { tellWaiting(); })),
         inputs_(called_, name_, context, progress_) {}
 
   int run() {
@@ -205,7 +206,9 @@ private:
       request_.attach = Attach::Mtom;
     }
     progress_.name(name_.id);
+    calling_ = true;
     auto reply = called_.call(request_, sent);
+    calling_ = false;
     auto rows = nlohmann::ordered_json::array();
     std::string summary;
     const auto taken = [&](const NamedData &output, const std::string &file) {
@@ -229,6 +232,12 @@ private:
     tellLog(reply.message.log);
     tell(reply.message, std::move(rows), summary);
     return 0;
+  }
+
+  void tellWaiting() {
+    if (calling_) {
+      progress_.await("the results");
+    }
   }
 
   /// Whether what goes on is told on standard error.
@@ -273,11 +282,11 @@ private:
     const auto target = parseRemoteName(options_.output);
     auto destination = context_.remote(target.instance);
     ElsewhereResults results(called_, destination, target, options_.overwrite);
-    results.want(algorithm_, request_);
+    results.want(algorithm_, values_, request_);
     const auto id = results.begin(request_, extras());
     progress_.clear();
     if (options_.detach) {
-      return tellBegun(id);
+      return tellBegun(results, id);
     }
     const auto job = follow(id);
     if (context_.globals().json) {
@@ -295,16 +304,31 @@ private:
     return 0;
   }
 
-  int tellBegun(const std::string &id) const {
+  /// What is refused is answered like what is taken: as a job, which has failed.
+  int tellBegun(const ElsewhereResults &results, const std::string &id) {
+    const auto job = look(id);
     if (context_.globals().json) {
-      printJson({{"job", id}, {"state", name(TransferState::Queued)}});
-    } else {
+      printJson({{"job", id}, {"state", name(job.state)}});
+    }
+    if (job.state == TransferState::Failed) {
+      throw results.failureOf(job, false);
+    }
+    if (!context_.globals().json) {
       printText(id + "\n");
     }
     if (!context_.globals().quiet) {
       tellWhereItIs(id);
     }
     return 0;
+  }
+
+  Job look(const std::string &id) {
+    try {
+      return jobOf(called_, id);
+    } catch (const Fault &) {
+      tellWhereItIs(id); // it may well have begun
+      throw;
+    }
   }
 
   void tellWhereItIs(const std::string &id) const {
@@ -325,8 +349,9 @@ private:
   const RunOptions &options_;
   Context &context_;
   AlgorithmName name_;
-  services::RemoteInstance called_;
   Progress progress_;
+  bool calling_ = false;
+  services::RemoteInstance called_;
   RunInputs inputs_;
   InvokeRequest request_;
   AlgorithmDescription algorithm_;
@@ -378,8 +403,9 @@ void addRun(CLI::App &app, Work &work) {
   addOptions(*command, *options);
   command->footer(
       "Files travel with the call; data at another instance is read by the called one on your behalf, with a token for "
-      "that alone. Results get the names of the outputs, here\n"
-      "with the ending of their type, and a file its name only when its SHA-256 is right. What the program prints goes "
+      "that alone. Results get the names of the outputs,\n"
+      "with -o and the ending of their type, and a file its name only when its SHA-256 is right. What the program "
+      "prints goes "
       "to "
       "standard error.\n"
       "With -o ALIAS:/path/ it is a job, which goes on when this command is interrupted (waybill jobs); its results "

@@ -44,10 +44,14 @@ soap::Spool spoolIn(const std::string &home) {
   return [home] { return std::make_unique<Spooled>(storage::spoolFile(home)); };
 }
 
-std::unique_ptr<transport::Client> makeClient(std::chrono::seconds mostSilence) {
+std::unique_ptr<transport::Client> makeClient(
+    std::chrono::seconds mostSilence, const std::function<void()> &waiting = [] {}) {
   transport::ClientOptions options;
   options.stallDeadline = mostSilence;
-  options.whileWaiting = [] { throwIfInterrupted(); };
+  options.whileWaiting = [waiting] {
+    throwIfInterrupted();
+    waiting();
+  };
   return std::make_unique<transport::Client>(options);
 }
 
@@ -145,9 +149,9 @@ services::RemoteInstance Context::remote(const std::string &name, std::chrono::m
   return remoteAt(addressOf(name), std::move(retry));
 }
 
-services::RemoteInstance Context::remoteForRuns(const std::string &name) {
+services::RemoteInstance Context::remoteForRuns(const std::string &name, const std::function<void()> &waiting) {
   if (!patientClient_) {
-    patientClient_ = makeClient(longestRun);
+    patientClient_ = makeClient(longestRun, waiting);
   }
   services::RetryPolicy retry;
   retry.whileAtWork = longestRun;

@@ -11,6 +11,7 @@
 #include "transport/client.hpp"
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -51,8 +52,8 @@ public:
   /// The same, for work that takes the instance up to `longest` (services::RetryPolicy::whileAtWork).
   [[nodiscard]] services::RemoteInstance remote(const std::string &name, std::chrono::milliseconds longest);
   /// The same, for calls that wait until a program has run: the instance may be silent for days, and only a connection
-  /// that is gone ends the wait.
-  [[nodiscard]] services::RemoteInstance remoteForRuns(const std::string &name);
+  /// that is gone ends the wait. `waiting` is called once a second meanwhile; it is that of the first call of this.
+  [[nodiscard]] services::RemoteInstance remoteForRuns(const std::string &name, const std::function<void()> &waiting);
   /// For one that is not trusted yet. `tls` says how to know it.
   [[nodiscard]] services::RemoteInstance remoteAt(services::RemoteAddress address, services::RetryPolicy retry = {});
   /// Those that are trusted and whose URL is known.

@@ -71,9 +71,9 @@ std::string commonFolder(const CopyBatch &items) {
   return std::string(common.substr(0, common.rfind('/') + 1));
 }
 
-bool sameBytes(const Data &a, const Data &b) { return a.size == b.size && a.digest && a.digest == b.digest; }
-
 } // namespace
+
+bool sameBytes(const Data &a, const Data &b) { return a.size == b.size && a.digest && a.digest == b.digest; }
 
 std::uint64_t bytesOf(const CopyBatch &items) {
   return std::accumulate(items.begin(), items.end(), std::uint64_t{0},

@@ -30,6 +30,9 @@ using CopyBatch = std::vector<CopyItem>;
 [[nodiscard]] CopyBatch findSources(services::RemoteInstance &remote, const RemoteName &source, bool recursive,
                                     const RemoteName &target);
 
+/// True when both are known by the same size and digest.
+[[nodiscard]] bool sameBytes(const Data &a, const Data &b);
+
 /// What is found about the paths at the destination before anything is copied.
 struct TakenEvents {
   std::function<void(const CopyItem &item, const Data &there)> present; ///< the same bytes are there

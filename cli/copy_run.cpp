@@ -153,6 +153,10 @@ bool CopyRun::look() {
     }
     if (!isFinal(transfer.state)) {
       show(entry->second, transfer.bytesDone);
+      if (transfer.lastError && transfer.lastError != entry->second.lastError) {
+        entry->second.lastError = transfer.lastError;
+        events_.delayed(entry->second.items, *transfer.lastError);
+      }
       ++entry;
       continue;
     }
@@ -166,12 +170,7 @@ bool CopyRun::look() {
 
 void CopyRun::end(const Transfer &transfer, Watched watched) {
   if (transfer.state == TransferState::Succeeded) {
-    show(watched, bytesOf(watched.items));
-    for (const auto &item : watched.items) {
-      const auto receipt = std::find_if(transfer.receipt.begin(), transfer.receipt.end(),
-                                        [&](const Data &data) { return data.path == item.path; });
-      events_.copied(item, transfer.messageId, receipt == transfer.receipt.end() ? nullptr : &*receipt);
-    }
+    succeed(transfer, std::move(watched));
     return;
   }
   show(watched, 0);
@@ -185,6 +184,27 @@ void CopyRun::end(const Transfer &transfer, Watched watched) {
     const auto fault =
         lastFault(transfer.lastError).value_or(Fault(FaultCode::DeliveryFailed, "it failed, and nobody says why"));
     fail(std::move(watched.items), transfer.messageId, explained(sideOf(fault), fault, destination_.address().url));
+  }
+}
+
+void CopyRun::succeed(const Transfer &transfer, Watched watched) {
+  const auto receiptOf = [&](const CopyItem &item) {
+    const auto found = std::find_if(transfer.receipt.begin(), transfer.receipt.end(),
+                                    [&](const Data &data) { return data.path == item.path; });
+    return found == transfer.receipt.end() ? nullptr : &*found;
+  };
+  // An earlier run may have sent something else to the same place.
+  const auto others = std::stable_partition(watched.items.begin(), watched.items.end(), [&](const CopyItem &item) {
+    const auto *const receipt = receiptOf(item);
+    return !watched.joined || (receipt != nullptr && sameBytes(item.from, *receipt));
+  });
+  if (others != watched.items.end()) {
+    waiting_.emplace_front(std::make_move_iterator(others), std::make_move_iterator(watched.items.end()));
+    watched.items.erase(others, watched.items.end());
+  }
+  show(watched, bytesOf(watched.items));
+  for (const auto &item : watched.items) {
+    events_.copied(item, transfer.messageId, receiptOf(item));
   }
 }
 

@@ -11,6 +11,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,8 @@ struct CopyEvents {
   /// `receipt`: what the destination says of its copy; null when it is not known.
   std::function<void(const CopyItem &item, const std::string &transfer, const Data *receipt)> copied;
   std::function<void(const CopyBatch &items, const std::string &transfer, const Fault &fault)> failed;
+  /// An attempt has failed, and there will be another one; told once for each reason.
+  std::function<void(const CopyBatch &items, const std::string &lastError)> delayed;
 };
 
 /// Transfers from one instance to another, begun and followed. What fails for some objects is told to `events.failed`,
@@ -49,11 +52,13 @@ private:
     CopyBatch items;
     bool joined = false;
     std::uint64_t shown = 0; ///< told to the progress bar
+    std::optional<std::string> lastError;
   };
 
   void beginNext();
   [[nodiscard]] bool look();
   void end(const Transfer &transfer, Watched watched);
+  void succeed(const Transfer &transfer, Watched watched);
   void fail(CopyBatch items, const std::string &transfer, const Fault &fault);
   void show(Watched &watched, std::uint64_t bytes);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "cli/elsewhere_results.hpp"
 
+#include "cli/media_types.hpp"
 #include "cli/people.hpp"
 #include "cli/remote_list.hpp"
 #include "cli/side_fault.hpp"
@@ -33,14 +34,16 @@ ElsewhereResults::ElsewhereResults(services::RemoteInstance &called, services::R
                                    RemoteName target, Overwrite overwrite)
     : called_(called), destination_(destination), target_(std::move(target)), overwrite_(overwrite) {}
 
-void ElsewhereResults::want(const AlgorithmDescription &algorithm, InvokeRequest &request) {
+void ElsewhereResults::want(const AlgorithmDescription &algorithm, const services::ParameterValues &values,
+                            InvokeRequest &request) {
   const auto &outputs = algorithm.outputs;
   if (outputs.size() != 1 && !target_.namesFolder()) {
     throw WrongUsage("'" + algorithm.id + "' has " + counted(outputs.size(), "output") +
                      ", so its results need a folder: -o " + target_.withPath(target_.path) + "/");
   }
   for (const auto &output : outputs) {
-    paths_.push_back(DataPath::parse(target_.namesFolder() ? target_.path + output.name : target_.path).text());
+    const auto name = withEnding(output.name, services::outputContentType(output, values));
+    paths_.push_back(DataPath::parse(target_.namesFolder() ? target_.path + name : target_.path).text());
     NamedData wish{output.name, {}};
     wish.data.path = paths_.back();
     request.outputs.push_back(std::move(wish));
@@ -68,7 +71,9 @@ void ElsewhereResults::refuseTaken() {
 
 std::string ElsewhereResults::begin(const InvokeRequest &request, const services::CallExtras &extras) {
   try {
-    return called_.callElsewhere(request, receiver(destination_, paths_, overwrite_), extras);
+    // A token for no path in particular would be one for all of them.
+    const auto paths = paths_.empty() ? std::vector{parsePathPrefix(target_.path)} : paths_;
+    return called_.callElsewhere(request, receiver(destination_, paths, overwrite_), extras);
   } catch (const Fault &fault) {
     throw fault.code() == FaultCode::AddressNotAllowed ? refused(fault) : fault;
   }
@@ -91,7 +96,7 @@ Fault ElsewhereResults::failureOf(const Job &job, bool logShown) const {
     return {FaultCode::AlgorithmFailed, "the job was cancelled; run the command again if that was not meant"};
   }
   const auto fault = lastFault(job.lastError).value_or(Fault(FaultCode::Internal, "it failed, and nobody says why"));
-  if (job.phase == JobPhase::Run) {
+  if (job.phase != JobPhase::Delivery) {
     return failureOfRun(job, fault, logShown);
   }
   return fault.code() == FaultCode::AddressNotAllowed ? refused(fault)

@@ -5,6 +5,7 @@
 #include "domain/fault.hpp"
 #include "domain/job.hpp"
 #include "domain/messages.hpp"
+#include "services/algorithms/arguments.hpp"
 #include "services/remote_instance.hpp"
 
 #include <string>
@@ -19,10 +20,11 @@ public:
   ElsewhereResults(services::RemoteInstance &called, services::RemoteInstance &destination, RemoteName target,
                    Overwrite overwrite);
 
-  /// Says in `request` where each output goes: the only one to the target, several below it under their names. Throws
+  /// Says in `request` where each output goes: the only one to the target, several below it under their names, with the
+  /// ending of their type as files have it. Throws
   /// WrongUsage when the target does not end in "/" and there are several, and Fault AlreadyExists for what is there
   /// and is not to be replaced, so that nothing is run for nothing.
-  void want(const AlgorithmDescription &algorithm, InvokeRequest &request);
+  void want(const AlgorithmDescription &algorithm, const services::ParameterValues &values, InvokeRequest &request);
   /// Begins the job, and returns its id. Throws what the called instance answers.
   [[nodiscard]] std::string begin(const InvokeRequest &request, const services::CallExtras &extras);
   /// Why a job has not succeeded, its reason naming the side that it is about. `logShown`: what its program printed

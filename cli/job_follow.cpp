@@ -21,13 +21,19 @@ constexpr auto longestPause = 1000ms;
 /// Enough to find the place again where the last tail ended.
 constexpr std::size_t overlap = 1024;
 
-/// "waits", "runs", "delivers": nothing once it has ended.
+/// "fetches", "waits", "runs", "delivers": nothing once it has ended.
 std::string doing(const Job &job) {
   if (isFinal(job.state)) {
     return {};
   }
+  const auto again = [&](const std::string &what) {
+    return job.lastError ? what + " again, after: " + *job.lastError : what;
+  };
+  if (job.phase == JobPhase::Inputs) {
+    return again("fetches its inputs");
+  }
   if (job.phase == JobPhase::Delivery) {
-    return job.lastError ? "delivers its results again, after: " + *job.lastError : "delivers its results";
+    return again("delivers its results");
   }
   return job.state == TransferState::Queued ? "waits for its turn" : "runs";
 }

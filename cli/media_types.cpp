@@ -67,4 +67,9 @@ std::string endingFor(std::string_view contentType) {
   return found == types.end() ? std::string() : "." + std::string(found->first);
 }
 
+std::string withEnding(const std::string &name, std::string_view contentType) {
+  const auto ending = endingFor(contentType);
+  return name.ends_with(ending) ? name : name + ending;
+}
+
 } // namespace waybill::cli

@@ -12,5 +12,7 @@ namespace waybill::cli {
 
 /// The other way: ".txt" for "text/plain; charset=utf-8"; empty for types that have no common ending.
 [[nodiscard]] std::string endingFor(std::string_view contentType);
+/// `name` with that ending, where it does not have it.
+[[nodiscard]] std::string withEnding(const std::string &name, std::string_view contentType);
 
 } // namespace waybill::cli

@@ -25,7 +25,8 @@ std::size_t terminalWidth(int descriptor) {
   return ioctl(descriptor, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
-Progress::Progress(bool quiet) : shown_(!quiet && isatty(STDERR_FILENO) == 1), begin_(Clock::now()), last_(begin_) {}
+Progress::Progress(bool quiet)
+    : shown_(!quiet && isatty(STDERR_FILENO) == 1), begin_(Clock::now()), last_(begin_), moved_(begin_) {}
 
 Progress::~Progress() { clear(); }
 
@@ -39,9 +40,18 @@ void Progress::advance(std::uint64_t bytes) {
   if (!shown_) {
     return;
   }
-  if (const auto now = Clock::now(); now - last_ >= redraw) {
-    draw(now);
+  moved_ = Clock::now();
+  if (moved_ - last_ >= redraw) {
+    draw(moved_);
   }
+}
+
+void Progress::await(const std::string &what) {
+  if (!shown_ || (!open_ && done_ < total_)) {
+    return;
+  }
+  const auto time = durationForPeople(std::chrono::duration_cast<std::chrono::seconds>(Clock::now() - moved_));
+  show(("waiting for " + what + "  " + time).substr(0, terminalWidth(STDERR_FILENO) - 1));
 }
 
 void Progress::rewind(std::uint64_t bytes) { done_ -= std::min(bytes, done_); }
@@ -55,8 +65,11 @@ void Progress::clear() {
 
 void Progress::draw(Clock::time_point now) {
   last_ = now;
+  show(line(std::chrono::duration<double>(now - begin_).count(), terminalWidth(STDERR_FILENO) - 1));
+}
+
+void Progress::show(const std::string &text) {
   drawn_ = true;
-  const auto text = line(std::chrono::duration<double>(now - begin_).count(), terminalWidth(STDERR_FILENO) - 1);
   std::fprintf(stderr, "\r%s\033[K", text.c_str());
 }
 

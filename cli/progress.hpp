@@ -27,12 +27,15 @@ public:
   void rewind(std::uint64_t bytes);
   /// What is being moved now.
   void name(const std::string &text) { name_ = text; }
+  /// While nothing moves: once all that is known of has been moved, shows `what` is awaited, and for how long.
+  void await(const std::string &what);
   /// Takes the bar away until the next advance(), so that a line can be printed.
   void clear();
 
 private:
   using Clock = std::chrono::steady_clock;
   void draw(Clock::time_point now);
+  void show(const std::string &text);
   [[nodiscard]] std::string line(double seconds, std::size_t width) const;
 
   bool shown_;
@@ -42,7 +45,8 @@ private:
   std::uint64_t done_ = 0;
   std::string name_;
   Clock::time_point begin_;
-  Clock::time_point last_;
+  Clock::time_point last_;  ///< drawn
+  Clock::time_point moved_; ///< something was
 };
 
 } // namespace waybill::cli

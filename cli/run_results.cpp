@@ -32,11 +32,7 @@ bool LocalResults::isFolder() const {
 
 /// The name within the folder, or the file itself.
 std::string LocalResults::fileFor(const std::string &output, const std::string &contentType) const {
-  if (!isFolder()) {
-    return target_;
-  }
-  const auto ending = endingFor(contentType);
-  return output.ends_with(ending) ? output : output + ending;
+  return isFolder() ? withEnding(output, contentType) : target_;
 }
 
 void LocalResults::check() const {

@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <malloc.h>
 #include <sys/resource.h>
 
 #include <csignal>
@@ -51,6 +52,14 @@ void raiseDescriptorLimit() {
   }
 }
 
+/// What large messages took goes back to the system when they are done: the block of a large envelope is its own
+/// mapping, and threads share few arenas, each of which keeps what it once had.
+void keepLittleMemory() {
+  mallopt(M_ARENA_MAX, 4);
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  mallopt(M_TRIM_THRESHOLD, 4 << 20);
+}
+
 /// Signals are taken by sigwait in one thread; all others, started later, inherit the mask.
 sigset_t blockSignals() {
   sigset_t signals;
@@ -72,6 +81,7 @@ int serve(const Options &options) {
   }
   const auto signals = blockSignals();
   raiseDescriptorLimit();
+  keepLittleMemory();
   services::Instance instance(options.home, config);
   instance.start();
   std::cout << "waybilld " << services::versionText << " serves " << instance.id() << " on " << config.server.host

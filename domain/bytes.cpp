@@ -77,6 +77,9 @@ std::uint64_t copyAll(Source &source, Sink &sink) {
 
 std::string readAll(Source &source, std::uint64_t limit, std::string_view what) {
   std::string text;
+  if (const auto size = source.size(); size && *size <= limit) {
+    text.reserve(*size);
+  }
   std::array<std::byte, 16 * 1024> block{};
   while (const auto count = source.read(block)) {
     if (text.size() + count > limit) {

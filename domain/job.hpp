@@ -10,10 +10,11 @@
 
 namespace waybill {
 
-/// What a job does, or was doing when it ended.
-enum class JobPhase : std::uint8_t { Run, Delivery };
-/// "Run", "Delivery": as in wb:Phase.
+/// What a job does, or was doing when it ended: its inputs are fetched, its program runs, its results are delivered.
+enum class JobPhase : std::uint8_t { Inputs, Run, Delivery };
+/// "Inputs", "Run", "Delivery": as in wb:Phase.
 [[nodiscard]] std::string_view name(JobPhase phase) noexcept;
+[[nodiscard]] std::optional<JobPhase> jobPhaseNamed(std::string_view name) noexcept;
 
 /// `wb:Job`: an Invoke whose response goes elsewhere, from the request to the receipt (wsdl/algorithms.xsd).
 struct Job {
@@ -30,7 +31,7 @@ struct Job {
   std::optional<Time> ended;
   std::string destination;              ///< the address that the response goes to
   std::vector<Data> receipt;            ///< what the receiver said that it stored
-  std::optional<std::int32_t> priority; ///< none: not told, by an older instance
+  std::optional<std::int32_t> priority; ///< none: it was refused, or an older instance does not say
   friend bool operator==(const Job &, const Job &) = default;
 };
 

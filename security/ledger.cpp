@@ -26,8 +26,11 @@ bool isSameMessage(const storage::TokenUse &earlier, const Request &request) {
          earlier.principal == request.principal;
 }
 
-std::string digestOf(const Request &request) {
-  return toHex(sha256(asBytes(request.operation + "\n" + request.bodyXml)));
+std::string digestOf(const Request &request) { return toHex(sha256(asBytes(request.operation + "\n" + request.body))); }
+
+/// Tokens that were spent before this was kept are taken for good.
+bool isForRequest(const storage::TokenRow &spent, const std::string &digest) {
+  return spent.request.value_or(digest) == digest;
 }
 
 } // namespace
@@ -61,7 +64,7 @@ void Reservation::spend(storage::Transaction &transaction, const std::optional<s
   const auto keepUntil =
       receipt ? std::max(use_.keepUntil, ledger_->clock_.now() + policy.maximumLifetime + policy.clockSkew)
               : use_.keepUntil;
-  if (!transaction.spendToken(use_.tokenId, receipt, keepUntil)) {
+  if (!transaction.spendToken(use_.tokenId, request_, receipt, keepUntil)) {
     replayed("was released or used by another call meanwhile");
   }
 }
@@ -135,7 +138,10 @@ std::variant<Reservation, EarlierReceipt> Ledger::reserve(const TokenClaims &cla
     const auto same = isSameMessage(earlier->use, request);
     if (earlier->spent) {
       if (same && earlier->receipt) {
-        return EarlierReceipt{*earlier->receipt};
+        if (isForRequest(*earlier, digest)) {
+          return EarlierReceipt{*earlier->receipt};
+        }
+        replayed("was used already, by a message with this wsa:MessageID that asked for something else");
       }
       replayed("was used already");
     }
@@ -160,7 +166,9 @@ std::optional<EarlierReceipt> Ledger::receipt(const std::string &tokenId, const 
       return std::nullopt;
     }
     if (!earlier->held) {
-      return earlier->receipt ? std::optional(EarlierReceipt{*earlier->receipt}) : std::nullopt;
+      return earlier->receipt && isForRequest(*earlier, digestOf(request))
+                 ? std::optional(EarlierReceipt{*earlier->receipt})
+                 : std::nullopt;
     }
     watch.wait();
   }

@@ -24,7 +24,7 @@ struct Request {
   std::string principal; ///< formatted
   std::string operation;
   std::optional<std::string> messageId; ///< wsa:MessageID
-  std::string bodyXml;
+  std::string body;                     ///< what it asks for, in any form that is the same when it is asked again
 };
 
 /// A token that is held for one running piece of work. Destroyed without spend(), it is released, so that the work can
@@ -37,9 +37,9 @@ public:
   /// Call before the first byte of content leaves: once released, the token is good for this request alone (same
   /// principal, operation and body). Throws Fault TokenReplayed when it is no longer reserved.
   void bind();
-  /// Marks it used, for good, within the transaction that commits the work. `receipt` is given back to the same
-  /// message, should it come again within the longest life that a token may have, though its own may be over. Throws
-  /// Fault TokenReplayed when it is no longer reserved.
+  /// Marks it used, for good and for this request, within the transaction that commits the work. `receipt` is given
+  /// back to the same message, should it come again within the longest life that a token may have, though its own may
+  /// be over. Throws Fault TokenReplayed when it is no longer reserved.
   void spend(storage::Transaction &transaction, const std::optional<std::string> &receipt);
   /// Call after the transaction of spend() has been committed; until then the destructor still releases.
   void keep() noexcept;
@@ -75,10 +75,10 @@ public:
   Ledger(storage::Catalog &catalog, const Clock &clock, LedgerPolicy policy, ReleaseFailed releaseFailed = {});
 
   /// Holds the token for this request. When it is spent already: the receipt, if the same message (same MessageID,
-  /// operation and principal) spent it and left one; while that message's first attempt holds it, its end is waited
-  /// for, and Fault Busy thrown when it does not come. Otherwise, when another call holds it, or it is bound to another
-  /// request, throws Fault TokenReplayed. Throws Fault BadToken when it was issued before the second in which the
-  /// ledger began.
+  /// operation, principal and body) spent it and left one; while that message's first attempt holds it, its end is
+  /// waited for, and Fault Busy thrown when it does not come. Otherwise, when another call holds it, or it is bound to
+  /// another request, throws Fault TokenReplayed. Throws Fault BadToken when it was issued before the second in which
+  /// the ledger began.
   [[nodiscard]] std::variant<Reservation, EarlierReceipt> reserve(const TokenClaims &claims, const Request &request);
   /// For a token whose life is over: the receipt that the same message left, waited for as above; holds nothing.
   [[nodiscard]] std::optional<EarlierReceipt> receipt(const std::string &tokenId, const Request &request);

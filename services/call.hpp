@@ -32,11 +32,15 @@ struct Call {
   TokenClaims claims;
   std::optional<security::Reservation> reservation; ///< empty for operations open to all, and for what a job does later
 
+  Budget::Share memory; ///< what its message, and its reply, take of limits.memory
+
   // of the message, for operations on what comes from elsewhere
   std::optional<std::string> messageId;
   std::optional<std::string> transfer; ///< MessageID of the call that began the chain
   std::optional<Overwrite> overwrite;  ///< header wb:Overwrite
   std::optional<Fault> fault;          ///< the body is this soap:Fault
+
+  std::optional<std::string> algorithm; ///< of a job, which is told of though it be refused
 
   /// True once who waits for the reply has closed the connection (transport::Request). Never for what goes elsewhere.
   std::function<bool()> callerHasGone = [] { return false; };

@@ -4,6 +4,8 @@
 #include "domain/fault.hpp"
 #include "domain/text.hpp"
 #include "services/toml_text.hpp"
+#include "transport/egress.hpp"
+#include "transport/ip_address.hpp"
 
 #include <toml++/toml.h>
 
@@ -162,6 +164,32 @@ std::string fileInAFolder(const toml::node &node) {
   return name;
 }
 
+/// Sets a list of [egress]. Throws Fault naming the entry with which the egress guard cannot work.
+auto egressList(std::vector<std::string> transport::EgressRules::*list) {
+  return [list](Config &config, const toml::node &node) {
+    config.egress.*list = texts(node);
+    (void)transport::EgressPolicy(config.egress);
+  };
+}
+
+void setEgressFolders(Config &config, const toml::node &node) {
+  const auto set = egressList(&transport::EgressRules::folders);
+  set(config, node);
+  for (const auto &folder : config.egress.folders) {
+    if (!std::filesystem::is_directory(folder)) {
+      throw BadValue{"names a folder that is not there: '" + printable(folder, 300) + "'"};
+    }
+  }
+}
+
+/// What is written like an address has to be one; a name is looked up when the daemon starts.
+bool isHost(const std::string &host) {
+  const auto last = host.substr(host.rfind('.') + 1);
+  const auto isAddress =
+      host.find(':') != std::string::npos || last.find_first_not_of("0123456789") == std::string::npos;
+  return isAddress ? transport::IpAddress::parse(host.substr(0, host.find('%'))).has_value() : isAuthority(host);
+}
+
 void setListen(Config &config, const toml::node &node) { parseListen(text(node), config.server); }
 
 constexpr std::int64_t gib = 1LL << 30;
@@ -202,6 +230,10 @@ const std::vector<Key> &keys() {
        number<std::uint64_t>([](Config &c) -> std::uint64_t & { return c.server.minimumRate; }, 0, gib)},
       {"server", "rate_grace", "20", "Seconds before minimum_rate is asked for.",
        seconds([](Config &c) -> std::chrono::seconds & { return c.server.rateGrace; }, 1, 3600)},
+      {"server", "envelope_deadline", "30",
+       "Seconds for all that a request sends before its token has been opened: its envelope, and attachments that come "
+       "before it.",
+       seconds([](Config &c) -> std::chrono::seconds & { return c.server.envelopeDeadline; }, 1, 3600)},
       {"server", "drain_deadline", "30", "Seconds that SIGTERM leaves to running requests.",
        seconds([](Config &c) -> std::chrono::seconds & { return c.server.drainDeadline; }, 0, day)},
       {"server", "metrics", "\"loopback\"", "Who may read /metrics: \"off\", \"loopback\" or \"all\".",
@@ -212,6 +244,12 @@ const std::vector<Key> &keys() {
        }},
       {"limits", "envelope_bytes", "16777216", "Most bytes of a SOAP envelope, inline base64 included.",
        number<std::uint64_t>([](Config &c) -> std::uint64_t & { return c.limits.envelopeBytes; }, 4096, gib)},
+      {"limits", "memory_bytes", "50331648",
+       "Memory that large envelopes may take together (three times their bytes, and 256 bytes for each element and "
+       "attribute, past the first MiB of each; seven times what a Copy returns inline). Past that a caller is told "
+       "Busy; "
+       "one that is alone is always taken.",
+       number<std::uint64_t>([](Config &c) -> std::uint64_t & { return c.memoryBytes; }, 0, anyBytes)},
       {"limits", "depth", "64", "Most nested elements in an envelope.",
        number<std::size_t>([](Config &c) -> std::size_t & { return c.limits.depth; }, 8, 10'000)},
       {"limits", "attributes", "128", "Most attributes and namespace declarations on one element.",
@@ -229,6 +267,11 @@ const std::vector<Key> &keys() {
        "refer to "
        "(they wait in staging/).",
        number<std::uint64_t>([](Config &c) -> std::uint64_t & { return c.limits.earlyBytes; }, 0, anyBytes)},
+      {"limits", "unopened_bytes", "67108864",
+       "Most bytes of parts that come before the envelope, and so before its token; all such messages together may "
+       "have "
+       "four times as much waiting.",
+       number<std::uint64_t>([](Config &c) -> std::uint64_t & { return c.limits.unopenedBytes; }, 0, anyBytes / 4)},
       {"limits", "unreferenced_bytes", "67108864", "Most bytes of parts that nothing in the message refers to.",
        number<std::uint64_t>([](Config &c) -> std::uint64_t & { return c.limits.unreferencedBytes; }, 0, anyBytes)},
       {"limits", "inline_bytes", "8388608", "Most bytes that one Copy returns as inline base64.",
@@ -273,9 +316,10 @@ const std::vector<Key> &keys() {
        number<std::uint64_t>([](Config &c) -> std::uint64_t & { return c.transfers.leaseFrom; }, 0, anyBytes)},
       {"transfers", "connections", "4", "Connections by which one large object is pulled, from a lease or a plain URL.",
        number<unsigned>([](Config &c) -> unsigned & { return c.transfers.connections; }, 1, 64)},
-      {"algorithms", "active", "4", "Programs that run at the same time.",
+      {"algorithms", "active", "4",
+       "Programs that run at the same time; so many jobs (two at least) fetch their inputs meanwhile.",
        number<std::size_t>([](Config &c) -> std::size_t & { return c.runs.active; }, 1, 1024)},
-      {"algorithms", "per_principal", "2", "Of these, how many for one principal.",
+      {"algorithms", "per_principal", "2", "Of these, how many for one principal: one key, whatever its subjects.",
        number<std::size_t>([](Config &c) -> std::size_t & { return c.runs.perPrincipal; }, 1, 1024)},
       {"algorithms", "waiting", "8",
        "Callers that run a program or wait for their turn with their connections open, at most half of them of one "
@@ -283,7 +327,7 @@ const std::vector<Key> &keys() {
        number<std::size_t>([](Config &c) -> std::size_t & { return c.runs.waiting; }, 1, 1024)},
       {"algorithms", "patience", "30", "Seconds after which one that waits for its turn is told Busy.",
        seconds([](Config &c) -> std::chrono::seconds & { return c.runs.patience; }, 0, 3600)},
-      {"algorithms", "queued_per_principal", "1000", "Jobs that one principal may have waiting.",
+      {"algorithms", "queued_per_principal", "1000", "Jobs that one principal (key) may have waiting.",
        number<std::size_t>([](Config &c) -> std::size_t & { return c.queuedJobs; }, 1, 1'000'000)},
       {"algorithms", "read_only", "[]",
        "Files and folders of this machine, besides the system's programs and algorithms/programs in the home, that "
@@ -295,13 +339,12 @@ const std::vector<Key> &keys() {
        "address or a network such as \"10.0.0.0/8\". A name is called only at public addresses, and at those that an "
        "address or network here "
        "allows.",
-       [](Config &c, const toml::node &n) { c.egress.allow = texts(n); }},
+       egressList(&transport::EgressRules::allow)},
       {"egress", "schemes", "[\"https\"]", "What plain URLs may be: \"https\", \"http\", \"ftp\", \"file\".",
-       [](Config &c, const toml::node &n) { c.egress.schemes = texts(n); }},
+       egressList(&transport::EgressRules::schemes)},
       {"egress", "ports", "[443]", "Ports for what only \"*\" in egress.allow allows.",
        [](Config &c, const toml::node &n) { c.egress.ports = ports(n); }},
-      {"egress", "folders", "[]", "Folders under which \"file\" URLs are read; others are refused.",
-       [](Config &c, const toml::node &n) { c.egress.folders = texts(n); }},
+      {"egress", "folders", "[]", "Folders under which \"file\" URLs are read; others are refused.", setEgressFolders},
       {"egress", "ca_file", "\"\"",
        "CAs (PEM) that vouch for hosts which are no trusted instances; empty: the system's.",
        [](Config &c, const toml::node &n) { c.egressCaFile = readableFile(n); }},
@@ -337,7 +380,7 @@ void applyTable(Config &config, const std::string &file, std::string_view tableN
     } catch (const BadValue &bad) {
       refuse(file, node.source(), "'" + shown + "' " + bad.what);
     } catch (const Fault &fault) {
-      refuse(file, node.source(), "'" + shown + "' " + fault.reason());
+      refuse(file, node.source(), (fault.subject() == shown ? "" : "'" + shown + "' ") + fault.reason());
     }
   }
 }
@@ -351,10 +394,15 @@ void parseListen(const std::string &value, transport::ServerOptions &options) {
       digits.find_first_not_of("0123456789") != std::string::npos || std::stoul(digits) > 65'535) {
     throw Fault(FaultCode::BadParameter, "needs HOST:PORT such as 0.0.0.0:8443, not '" + value + "'");
   }
-  options.host = value.substr(0, colon);
-  if (options.host.starts_with('[') && options.host.ends_with(']')) {
-    options.host = options.host.substr(1, options.host.size() - 2);
+  auto host = value.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) {
+    host = host.substr(1, host.size() - 2);
   }
+  if (!isHost(host)) {
+    throw Fault(FaultCode::BadParameter,
+                "needs an address of this machine, or a name, before the port, not '" + printable(host, 100) + "'");
+  }
+  options.host = host;
   options.port = static_cast<std::uint16_t>(std::stoul(digits));
 }
 

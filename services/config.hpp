@@ -29,6 +29,7 @@ struct Config {
   MetricsAudience metrics = MetricsAudience::Loopback;
   transport::ServerOptions server;
   soap::Limits limits;
+  std::uint64_t memoryBytes = 48ULL << 20U;    ///< that large envelopes may take together, by estimate
   std::uint64_t inlineBytes = 8ULL << 20U;     ///< most that one Copy returns as inline base64
   std::uint64_t objectBytes = 0;               ///< most that one object may have; 0: no limit
   std::uint64_t minimumFreeBytes = 64U << 20U; ///< uploads are refused when less would be left on the disk
@@ -51,7 +52,8 @@ struct Config {
 /// The same of waybill.toml in `home`; the defaults where it is not there.
 [[nodiscard]] Config configOf(const std::string &home);
 
-/// Reads "HOST:PORT" or "[v6]:PORT" into `options`. Throws Fault BadParameter.
+/// Reads "HOST:PORT" or "[v6]:PORT" into `options`; what is written like an address has to be one. Throws Fault
+/// BadParameter.
 void parseListen(const std::string &value, transport::ServerOptions &options);
 
 /// A commented TOML file with every key at its default.

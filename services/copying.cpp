@@ -5,6 +5,7 @@
 #include "domain/data_path.hpp"
 #include "domain/fault.hpp"
 #include "domain/text.hpp"
+#include "soap/memory.hpp"
 
 #include <algorithm>
 
@@ -121,6 +122,9 @@ CopyReply DataManager::copy(Call &call, const CopyRequest &request) const {
     const auto found = find(data, call, mayRead);
     call.subjects.push_back(found.row.path);
     bound.add(found.row);
+    if (how == Attach::Inline) {
+      soap::takeMemory(call.memory, soap::memoryOfInline * std::min(found.row.size, limits_.inlineBytes));
+    }
     add(reply, found, nameFor(data, found.row), how, call.baseUrl);
   }
   call.bytesOut += how == Attach::Reference ? 0 : reply.bytes;
@@ -171,7 +175,7 @@ CopyReply DataManager::fill(const CopyOrder &order, const Principal &caller, con
     data.path = item.name;
     data.href = lease + "/" + std::to_string(reply.leased.size());
     reply.bytes += row->size;
-    reply.leased.push_back({std::move(content), row->size, row->sha256});
+    reply.leased.push_back({std::move(content), row->size, row->sha256, row->path});
     reply.response.data.push_back(std::move(data));
   }
   return reply;

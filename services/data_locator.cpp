@@ -41,6 +41,11 @@ std::optional<storage::ObjectRow> DataLocator::alive(const std::string &id) cons
   return row && isAlive(*row) ? row : std::nullopt;
 }
 
+std::optional<storage::ObjectRow> DataLocator::aliveAt(std::string_view path) const {
+  auto row = catalog_.objectAt(DataPath::parse(path).text());
+  return row && isAlive(*row) ? row : std::nullopt;
+}
+
 std::optional<std::string> DataLocator::ownObjectId(std::string_view url, std::string_view baseUrl) const {
   static constexpr std::string_view folder = "/data/";
   if (storage::isContentId(url)) {

@@ -29,6 +29,8 @@ public:
   [[nodiscard]] std::optional<std::string> ownObjectId(std::string_view url, std::string_view baseUrl) const;
   /// The object with that id, unless it has expired; nothing for what is no id.
   [[nodiscard]] std::optional<storage::ObjectRow> alive(const std::string &id) const;
+  /// The object at that path, likewise. Throws Fault BadParameter for what is no path.
+  [[nodiscard]] std::optional<storage::ObjectRow> aliveAt(std::string_view path) const;
   [[nodiscard]] bool isAlive(const storage::ObjectRow &row) const;
 
 private:

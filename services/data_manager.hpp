@@ -34,7 +34,12 @@ struct LeasedContent {
   std::shared_ptr<const storage::HeldContent> content;
   std::uint64_t size = 0;
   std::string sha256;
+  std::string path; ///< for the audit log
 };
+
+/// Data that is gone at once is nobody's wish, and under Overwrite Always it would take the place of what is good.
+/// Throws Fault BadParameter, about `subject`, for an Expires that is not after `now`.
+void refuseExpired(const std::string &operation, const Data &data, Time now, const std::string &subject);
 
 /// Data that comes in, from wherever its bytes are.
 struct Intake {
@@ -77,7 +82,8 @@ public:
   /// not attached but left to be pulled from below it. Throws NoSuchData for what is gone by now.
   [[nodiscard]] CopyReply fill(const CopyOrder &order, const Principal &caller, const std::string &baseUrl,
                                const std::string &lease = {}) const;
-  /// Takes data: all of it, or none. Spends the token with the commit; the response is its receipt.
+  /// Takes data: all of it, or none; of no data, takes note. Spends the token with the commit; the response is its
+  /// receipt.
   ReceiveResponse receive(Call &call, const ReceiveRequest &request);
   /// All that can be refused before the first byte is read, when `data` is to be stored. It is not empty.
   void checkIntake(Call &call, const std::vector<Data> &data, Overwrite overwrite) const;

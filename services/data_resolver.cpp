@@ -59,32 +59,49 @@ std::optional<ResolvedData> DataResolver::attached(const Data &data, Call &call,
   return std::nullopt;
 }
 
-ResolvedData DataResolver::resolve(const Data &data, Call &call) const {
-  Attempts attempts;
-  auto &tried = attempts.tried;
-  if (auto found = attached(data, call, tried)) {
-    return std::move(*found);
-  }
+/// From this instance.
+std::optional<ResolvedData> DataResolver::here(const Data &data, const Call &call, PathIs path,
+                                               std::vector<std::string> &tried) const {
   const Permission mayRead(trust_, call, Right::Read);
+  const auto open = [&](const std::optional<storage::ObjectRow> &row) -> std::optional<ResolvedData> {
+    auto content = row && mayRead.covers(row->id, row->path) ? contentUnlessDeleted(store_, row->id) : nullptr;
+    return content ? std::optional(ResolvedData{std::move(content), {}, row->contentType}) : std::nullopt;
+  };
+  static constexpr auto notForCaller = "no data here that this caller may read";
   for (const auto &[field, value] : {std::pair{"Href", &data.href}, {"Id", &data.id}}) {
     if (!*value) {
       continue;
     }
     const auto id = locator_.ownObjectId(**value, call.baseUrl);
-    const auto row = id ? locator_.alive(*id) : std::nullopt;
-    if (row && mayRead.covers(row->id, row->path)) {
-      if (auto content = contentUnlessDeleted(store_, row->id)) {
-        return {std::move(content), {}, row->contentType};
-      }
+    if (auto found = id ? open(locator_.alive(*id)) : std::nullopt) {
+      return found;
     }
-    tried.push_back(said(field, **value,
-                         id ? "no data here that this caller may read" : "not a reference to data of this instance"));
+    tried.push_back(said(field, **value, id ? notForCaller : "not a reference to data of this instance"));
+  }
+  if (path == PathIs::Name && data.path && !data.href && !data.id) {
+    if (auto found = open(locator_.aliveAt(*data.path))) {
+      return found;
+    }
+    tried.push_back(said("Path", *data.path, notForCaller));
+  }
+  return std::nullopt;
+}
+
+ResolvedData DataResolver::resolve(const Data &data, Call &call, PathIs path) const {
+  Attempts attempts;
+  auto &tried = attempts.tried;
+  if (auto found = attached(data, call, tried)) {
+    return std::move(*found);
+  }
+  if (auto found = here(data, call, path, tried)) {
+    return std::move(*found);
   }
   if (auto elsewhere = fetch(data, call, attempts)) {
     return std::move(*elsewhere);
   }
   if (tried.empty()) {
-    tried.emplace_back("neither Content nor Attachment nor Href was given, nor the Id of data that is here");
+    tried.emplace_back(std::string("neither Content nor Attachment nor Href was given, nor the ") +
+                       (path == PathIs::Name ? "Id or Path" : "Id") + " of data that is here");
   }
   const auto reason = call.operation + " found no bytes for this data in any of the ways that were tried; attach them, "
                                        "or refer to data that is here";
@@ -102,7 +119,7 @@ std::optional<ResolvedData> DataResolver::fetch(const Data &data, const Call &ca
     return std::nullopt;
   }
   try {
-    return remote_.open(*url, data.token, data.size, call.check);
+    return remote_.open(*url, data.token, data.size, call.principal.instance, call.check);
   } catch (const Fault &fault) {
     if (fault.code() == FaultCode::Busy) {
       throw;

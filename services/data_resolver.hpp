@@ -9,8 +9,11 @@
 #include "services/resolved_data.hpp"
 #include "storage/content_store.hpp"
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace waybill::services {
 
@@ -24,10 +27,14 @@ public:
   using Fault::Fault;
 };
 
+/// What the Path of a Data is: where it is to be kept, or, as the Id is, what it is called here.
+enum class PathIs : std::uint8_t { Target, Name };
+
 /// Decides where the bytes of a Data are, in the one order that holds everywhere (contract.md):
 /// 1. an attachment: Content, else the part that Attachment or Href names; 2. an internal reference: Href or Id of this
-/// instance, read under the caller's rights; 3. a URL: of another instance, when a token for it came along, else a
-/// plain one. The first that works wins. Thread-safe; a call's attachments are its own.
+/// instance, or a Path that names it where neither is given, read under the caller's rights; 3. a URL: of another
+/// instance, when a token for it came along, else a plain one. The first that works wins. Thread-safe; a call's
+/// attachments are its own.
 class DataResolver {
 public:
   DataResolver(const DataLocator &locator, const storage::ContentStore &store, const security::Trust &trust,
@@ -39,13 +46,15 @@ public:
   /// All of them. A call that has no message any more has no attachments. Throws Fault UnresolvableData (as
   /// UnreachableData where that fits) listing what
   /// was tried and why each failed; and what reading an attachment throws, when the message is broken.
-  [[nodiscard]] ResolvedData resolve(const Data &data, Call &call) const;
+  [[nodiscard]] ResolvedData resolve(const Data &data, Call &call, PathIs path = PathIs::Target) const;
 
 private:
   struct Attempts {
     std::vector<std::string> tried;
     bool mayPass = false;
   };
+  [[nodiscard]] std::optional<ResolvedData> here(const Data &data, const Call &call, PathIs path,
+                                                 std::vector<std::string> &tried) const;
   [[nodiscard]] std::optional<ResolvedData> fetch(const Data &data, const Call &call, Attempts &attempts) const;
 
   const DataLocator &locator_;

@@ -25,6 +25,9 @@ namespace waybill::services {
 
 namespace {
 
+/// Of each message: small ones are always taken, however many large ones strangers have sent.
+constexpr std::uint64_t freeMemory = 1ULL << 20U;
+
 /// The operator's settings with what the home provides filled in.
 Config completed(Config config, const std::string &home, const security::InstanceKey &key) {
   if (config.name.empty()) {
@@ -38,6 +41,9 @@ Config completed(Config config, const std::string &home, const security::Instanc
     config.server.certificateFile = home + "/instance.crt";
     config.server.keyFile = home + "/instance.key";
   }
+  config.limits.memory = std::make_shared<Budget>(config.memoryBytes, freeMemory);
+  config.limits.unopened = std::make_shared<Budget>(4 * config.limits.unopenedBytes, 0);
+  config.server.probes = {"/healthz", "/metrics"};
   if (config.auditFile.empty()) {
     config.auditFile = home + "/audit.log";
   }
@@ -115,7 +121,10 @@ struct Instance::State final : transport::Handler {
   Config config;
   storage::HomeLock lock;
   Log log{config.logLevel};
-  Audit audit{config.auditFile};
+  Audit audit{config.auditFile, [this](const std::string &reason) {
+                metrics.auditLost();
+                log.error("audit", {{"reason", reason}});
+              }};
   Metrics metrics;
   std::unique_ptr<storage::Catalog> catalog;
   std::unique_ptr<storage::ContentStore> store;
@@ -169,6 +178,7 @@ struct Instance::State final : transport::Handler {
                                *catalog,
                                trust,
                                random,
+                               clock,
                                config.inlineBytes,
                                config.queuedJobs}};
   AccessService access{*catalog, trust, key.certificate(), config.name, random};
@@ -177,7 +187,7 @@ struct Instance::State final : transport::Handler {
   SoapEndpoint dataEndpoint{"data", dataOperations(manager, transferService), tools};
   SoapEndpoint algorithmsEndpoint{"algorithms", algorithmOperations(algorithms, transferService), tools};
   SoapEndpoint accessEndpoint{"access", accessOperations(access), tools};
-  HttpEndpoint plain{locator, *store, *catalog, leases, metrics, config, key.certificate().pem()};
+  HttpEndpoint plain{locator, *store, leases, tools, key.certificate().pem()};
   Housekeeping housekeeping{manager, ledger, transfers, clock, log};
   std::unique_ptr<transport::Server> server;
   std::optional<bool> whole; ///< how draining ended
@@ -202,17 +212,17 @@ struct Instance::State final : transport::Handler {
         storage::recover(*catalog, *store, [this](const auto &row, std::optional<std::uint64_t> found) {
           log.warning("object lost", {{"path", row.path},
                                       {"id", row.id},
-                                      {"size", std::to_string(row.size)},
+                                      {"size", row.size},
                                       {"found", found ? std::to_string(*found) : "no content"}});
         });
     const auto foldersRemoved = folders.recover([this](const std::string &id) {
       const auto row = catalog->transferById(id);
       return row && !isFinal(row->state);
     });
-    log.info("recovered", {{"tokens_released", std::to_string(tokensReleased)},
-                           {"content_removed", std::to_string(recovered.contentRemoved)},
-                           {"objects_lost", std::to_string(recovered.rowsRemoved)},
-                           {"job_folders_removed", std::to_string(foldersRemoved)}});
+    log.info("recovered", {{"tokens_released", std::uint64_t{tokensReleased}},
+                           {"content_removed", std::uint64_t{recovered.contentRemoved}},
+                           {"objects_lost", std::uint64_t{recovered.rowsRemoved}},
+                           {"job_folders_removed", std::uint64_t{foldersRemoved}}});
   }
 
   transport::ServerEvents events() {

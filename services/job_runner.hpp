@@ -29,14 +29,18 @@ class JobRunner {
 public:
   /// Part of the transaction that keeps what the program has made: given the message that is to be delivered now.
   using Commit = std::function<void(storage::Transaction &, const TransferWork &delivery)>;
-  /// Writes down, durably, how far it has come: the work with which another run would begin.
+  /// Writes down, durably, how far it has come: the work with which it goes on.
   using Save = std::function<void(const TransferWork &)>;
 
   virtual ~JobRunner() = default;
-  /// Runs `work.run` for `principal`, a formatted Principal, and calls `commit` once it has succeeded. `note` is kept
-  /// up to date, also when this throws: Fault, and what `check` throws, which is called several times a second.
+  /// Fetches what `work.run` needs and has not got yet, for `principal`, a formatted Principal. Calls `save` with what
+  /// has come, also when this throws: Fault, and what `check` throws, which is called several times a second.
+  virtual void fetch(const TransferWork &work, const std::string &principal, const std::function<void()> &check,
+                     const Save &save) = 0;
+  /// Runs `work.run`, which has all that it needs, and calls `commit` once it has succeeded. `note` is kept up to date,
+  /// also when this throws, as fetch() does.
   virtual void run(const TransferWork &work, const std::string &principal, JobNote &note, LogTail &log,
-                   const std::function<void()> &check, const Save &save, const Commit &commit) = 0;
+                   const std::function<void()> &check, const Commit &commit) = 0;
   /// The job has ended: what is kept for it goes.
   virtual void forget(const std::string &job) noexcept = 0;
 };

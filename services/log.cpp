@@ -39,8 +39,8 @@ struct Log::State {
     Json object{
         {"time", formatUtc(clock.now())}, {"level", spdlog::level::to_string_view(level).data()}, {"event", event}};
     for (const auto &[name, value] : fields) {
-      if (!value.empty()) {
-        object[std::string(name)] = value;
+      if (const auto *const text = std::get_if<std::string_view>(&value); text == nullptr || !text->empty()) {
+        std::visit([&, key = std::string(name)](const auto &shown) { object[key] = shown; }, value);
       }
     }
     logger->log(level, spdlog::string_view_t(line(object)));
@@ -63,9 +63,13 @@ void Log::error(std::string_view event, Fields fields) const { state_->write(spd
 
 struct Audit::State {
   std::string file;
-  std::mutex mutex;
+  std::function<void(const std::string &)> onLoss;
+  SystemClock clock;
+  std::mutex mutex; ///< guards what follows
   int descriptor = -1;
   bool cutLine = false; ///< the last line is not whole
+  std::string trouble;  ///< why the last line could not be written; empty: it was
+  std::size_t lost = 0; ///< lines that the file does not know of
 
   int openFile() const {
     const int opened = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
@@ -77,10 +81,33 @@ struct Audit::State {
     }
     return opened;
   }
+
+  /// True when the whole line is in the file.
+  bool append(const Json &object) {
+    const auto text = (cutLine ? "\n" : "") + line(object) + "\n";
+    const auto written = ::write(descriptor, text.data(), text.size());
+    const auto whole = written == static_cast<ssize_t>(text.size());
+    trouble = whole ? std::string()
+                    : "appending to the audit log " + file +
+                          " failed: " + (written < 0 ? std::strerror(errno) : "the disk is full");
+    cutLine = written > 0 ? !whole : cutLine;
+    return whole;
+  }
+
+  /// Says how many lines are missing, where some are, before another follows.
+  bool closeGap() {
+    if (lost != 0 &&
+        append({{"time", formatUtc(clock.now())}, {"operation", "Audit"}, {"outcome", "LinesLost"}, {"lines", lost}})) {
+      lost = 0;
+    }
+    return lost == 0;
+  }
 };
 
-Audit::Audit(const std::string &file) : state_(std::make_unique<State>()) {
+Audit::Audit(const std::string &file, std::function<void(const std::string &)> onLoss)
+    : state_(std::make_unique<State>()) {
   state_->file = file;
+  state_->onLoss = std::move(onLoss);
   state_->descriptor = state_->openFile();
 }
 
@@ -93,37 +120,44 @@ void Audit::reopen() {
   state_->descriptor = opened;
 }
 
-void Audit::write(const AuditRecord &record) {
-  Json object{{"time", formatUtc(record.time)},
-              {"operation", record.operation},
-              {"principal", record.principal},
-              {"outcome", record.outcome},
-              {"token", record.tokenId},
-              {"message_id", record.messageId},
-              {"remote", record.remote},
-              {"subjects", record.subjects},
-              {"bytes_in", record.bytesIn},
-              {"bytes_out", record.bytesOut},
-              {"microseconds", record.took.count()}};
-  if (!record.reason.empty()) {
-    object["reason"] = record.reason;
+void Audit::write(const AuditRecord &record) noexcept {
+  std::string why;
+  try {
+    Json object{{"time", formatUtc(record.time)},
+                {"operation", record.operation},
+                {"principal", record.principal},
+                {"outcome", record.outcome},
+                {"token", record.tokenId},
+                {"message_id", record.messageId},
+                {"remote", record.remote},
+                {"subjects", record.subjects},
+                {"bytes_in", record.bytesIn},
+                {"bytes_out", record.bytesOut},
+                {"microseconds", record.took.count()}};
+    if (!record.reason.empty()) {
+      object["reason"] = record.reason;
+    }
+    if (!record.undelivered.empty()) {
+      object["undelivered"] = record.undelivered;
+    }
+    const std::lock_guard lock(state_->mutex);
+    if (state_->closeGap() && state_->append(object)) {
+      return;
+    }
+    ++state_->lost;
+    why = state_->trouble;
+  } catch (const std::exception &error) {
+    why = error.what();
   }
-  if (!record.undelivered.empty()) {
-    object["undelivered"] = record.undelivered;
+  if (state_->onLoss) {
+    state_->onLoss(why);
   }
-  auto text = line(object) + "\n";
+}
+
+std::string Audit::trouble() {
   const std::lock_guard lock(state_->mutex);
-  if (state_->cutLine) {
-    text.insert(0, "\n");
-  }
-  const auto written = ::write(state_->descriptor, text.data(), text.size());
-  state_->cutLine = written >= 0 ? written != static_cast<ssize_t>(text.size()) : state_->cutLine;
-  if (written != static_cast<ssize_t>(text.size())) {
-    throw Fault(FaultCode::Internal,
-                std::string("appending to the audit log failed: ") +
-                    (written < 0 ? std::strerror(errno) : "the disk is full"),
-                state_->file);
-  }
+  (void)state_->closeGap();
+  return state_->trouble;
 }
 
 } // namespace waybill::services

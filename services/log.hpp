@@ -3,11 +3,15 @@
 
 #include "domain/clock.hpp"
 
+#include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
+#include <vector>
 
 namespace waybill::services {
 
@@ -15,7 +19,9 @@ namespace waybill::services {
 /// Thread-safe.
 class Log {
 public:
-  using Fields = std::initializer_list<std::pair<std::string_view, std::string_view>>;
+  /// Empty texts are left out.
+  using Value = std::variant<std::string_view, std::int64_t, std::uint64_t>;
+  using Fields = std::initializer_list<std::pair<std::string_view, Value>>;
 
   /// `level`: "debug", "info", "warning" or "error": the least severe that is written.
   explicit Log(std::string_view level);
@@ -41,24 +47,29 @@ struct AuditRecord {
   std::string tokenId;
   std::string messageId;
   std::string remote;
-  std::string outcome;     ///< "Success", "Receipt" (an earlier one given again), or a fault's code
-  std::string reason;      ///< of a fault
-  std::string undelivered; ///< why the caller did not get the reply
-  std::string subjects;    ///< paths and ids, parted by blanks
+  std::string outcome;               ///< "Success", "Receipt" (an earlier one given again), or a fault's code
+  std::string reason;                ///< of a fault
+  std::string undelivered;           ///< why the caller did not get the reply
+  std::vector<std::string> subjects; ///< paths and ids
   std::uint64_t bytesIn = 0;
   std::uint64_t bytesOut = 0;
   std::chrono::microseconds took{};
 };
 
-/// The audit log: a file of JSON lines, appended to, one a line. Thread-safe.
+/// The audit log: a file of JSON lines, appended to, one a line. Work goes on when it cannot be written: the lines
+/// that are lost are told to `onLoss` and to whoever asks trouble(), and, by a line of its own, to the file as soon as
+/// it takes lines again. Thread-safe.
 class Audit {
 public:
-  /// Opens `file` for appending, mode 0600. Throws Fault Internal naming it.
-  explicit Audit(const std::string &file);
+  /// Opens `file` for appending, mode 0600. Throws Fault Internal naming it. `onLoss` is called for each line that is
+  /// lost, with the reason, by any thread.
+  explicit Audit(const std::string &file, std::function<void(const std::string &reason)> onLoss = {});
   ~Audit();
   Audit(const Audit &) = delete;
   Audit &operator=(const Audit &) = delete;
-  void write(const AuditRecord &record);
+  void write(const AuditRecord &record) noexcept;
+  /// Why lines are being lost; empty when they are not. Tries the file first, after a loss.
+  [[nodiscard]] std::string trouble();
   /// Opens the file by its name again (after it was rotated away). Throws Fault Internal.
   void reopen();
 

@@ -33,6 +33,8 @@ struct Metrics::State {
   prometheus::Counter &bytesOut = bytes.Add({{"direction", "out"}});
   prometheus::Family<prometheus::Counter> &refusals = counter(
       registry, "waybill_refused_total", "Requests and connections turned away before any operation, by reason.");
+  prometheus::Counter &auditFailures =
+      counter(registry, "waybill_audit_failures_total", "Lines that could not be written to the audit log.").Add({});
   prometheus::Family<prometheus::Histogram> &seconds = prometheus::BuildHistogram()
                                                            .Name("waybill_operation_seconds")
                                                            .Help("How long operations took.")
@@ -57,6 +59,8 @@ void Metrics::operation(const std::string &name, const std::string &outcome, std
 }
 
 void Metrics::refused(const std::string &reason) { state_->refusals.Add({{"reason", reason}}).Increment(); }
+
+void Metrics::auditLost() { state_->auditFailures.Increment(); }
 
 void Metrics::connections(std::int64_t idle, std::int64_t active) {
   state_->idle.Set(static_cast<double>(idle));

@@ -22,6 +22,8 @@ public:
                  std::uint64_t bytesIn, std::uint64_t bytesOut);
   /// A request that was turned away before any operation ("busy", "timeout", ...).
   void refused(const std::string &reason);
+  /// A line that the audit log could not take.
+  void auditLost();
   void connections(std::int64_t idle, std::int64_t active);
   /// State read at the moment of the scrape.
   void store(bool readOnly, std::uint64_t freeBytes);

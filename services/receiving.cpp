@@ -144,6 +144,15 @@ void refuseSamePathTwice(const Call &call, const std::vector<Data> &all) {
 
 } // namespace
 
+void refuseExpired(const std::string &operation, const Data &data, Time now, const std::string &subject) {
+  if (data.expires && *data.expires <= now) {
+    throw Fault(FaultCode::BadParameter,
+                operation + " was told an Expires of " + formatUtc(*data.expires) + ", which has passed: it is " +
+                    formatUtc(now) + " here; nothing was stored; give a later time, or leave it out",
+                subject);
+  }
+}
+
 void DataManager::checkOne(Call &call, const Permission &mayWrite, const Data &data, Overwrite overwrite) const {
   const auto path = data.path ? DataPath::parse(*data.path).text() : std::string();
   const auto under = data.path ? path : "/data"; // without a Path it is kept under the path that its URL has
@@ -153,6 +162,7 @@ void DataManager::checkOne(Call &call, const Permission &mayWrite, const Data &d
     checkContentType(*data.contentType, path);
   }
   checkMetadata(data.metadata, path);
+  refuseExpired(call.operation, data, clock_.now(), path);
   if (data.size && limits_.objectBytes != 0 && *data.size > limits_.objectBytes) {
     throw Fault(FaultCode::TooLarge,
                 "Receive takes objects of at most " + std::to_string(limits_.objectBytes) +
@@ -207,6 +217,7 @@ DataManager::Arrival DataManager::arrive(Call &call, const Data &data, ResolvedD
 
 void DataManager::enter(const Call &call, storage::Transaction &transaction, Arrival &arrival, Overwrite overwrite,
                         std::vector<std::string> &discarded) const {
+  refuseExpired(call.operation, arrival.data, clock_.now(), arrival.row.path); // the upload may have taken long
   const auto existing = transaction.objectAt(arrival.row.path);
   if (existing && locator_.isAlive(*existing)) {
     if (overwrite == Overwrite::Never) {
@@ -265,10 +276,9 @@ std::vector<Data> DataManager::take(Call &call, const Intake &intake) {
 }
 
 ReceiveResponse DataManager::receive(Call &call, const ReceiveRequest &request) {
-  if (request.data.empty()) {
-    throw Fault(FaultCode::BadParameter, call.operation + " brings no data; there is nothing to be stored");
+  if (!request.data.empty()) { // as a program may have made nothing
+    checkIntake(call, request.data, request.overwrite);
   }
-  checkIntake(call, request.data, request.overwrite);
   Intake intake{request.data, request.overwrite, {}, {}, {}};
   intake.open = [&](std::size_t i) { return resolver_.resolve(request.data[i], call); };
   intake.complete = [&] { call.attachments->finish(); };

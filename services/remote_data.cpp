@@ -35,27 +35,6 @@ private:
 
 } // namespace
 
-/// One of the places for what is fetched at the same time.
-class RemoteData::Turn {
-public:
-  Turn(std::atomic<std::size_t> &underWay, std::size_t most, const std::string &url) : underWay_(underWay) {
-    if (++underWay_ > most) {
-      --underWay_;
-      throw Fault(
-          FaultCode::Busy,
-          "this instance fetches as much from elsewhere as it may at the same time (half of server.workers); try "
-          "again later",
-          transport::printableUrl(url));
-    }
-  }
-  ~Turn() { --underWay_; }
-  Turn(const Turn &) = delete;
-  Turn &operator=(const Turn &) = delete;
-
-private:
-  std::atomic<std::size_t> &underWay_;
-};
-
 transport::ClientOptions RemoteData::clientOptions(const std::function<void()> &check) const {
   transport::ClientOptions options;
   options.guard = tools_.egress;
@@ -73,15 +52,22 @@ transport::FetchOptions RemoteData::fetchOptions(transport::ClientOptions client
 }
 
 ResolvedData RemoteData::open(const std::string &url, const std::optional<std::string> &token,
-                              const std::optional<std::uint64_t> &size, const std::function<void()> &check) const {
+                              const std::optional<std::uint64_t> &size, const std::string &principal,
+                              const std::function<void()> &check) const {
   (void)tools_.egress->check(url);
-  auto turn = std::make_shared<Turn>(underWay_, tools_.mostAtOnce, url);
+  Place place = places_.take(principal);
+  if (!place) {
+    throw Fault(FaultCode::Busy,
+                "this instance fetches as much from elsewhere as it may at the same time (half of server.workers; half "
+                "of that for one principal); try again later",
+                transport::printableUrl(url));
+  }
   if (token) {
-    return copy(url, *token, clientOptions(check), std::move(turn));
+    return copy(url, *token, clientOptions(check), std::move(place));
   }
   const auto several = size && *size >= largeBytes && tools_.connections > 1;
-  return several ? fetchScattered(url, *size, clientOptions(check), std::move(turn))
-                 : fetch(url, clientOptions(check), std::move(turn));
+  return several ? fetchScattered(url, *size, clientOptions(check), std::move(place))
+                 : fetch(url, clientOptions(check), std::move(place));
 }
 
 transport::FetchRequest RemoteData::requestFor(const std::string &url) const {
@@ -89,11 +75,11 @@ transport::FetchRequest RemoteData::requestFor(const std::string &url) const {
 }
 
 ResolvedData RemoteData::fetchScattered(const std::string &url, std::uint64_t size, transport::ClientOptions client,
-                                        std::shared_ptr<Turn> turn) const {
+                                        Place place) const {
   ResolvedData resolved;
   resolved.size = size;
   resolved.scattered = [this, url, size, client = std::move(client),
-                        turn = std::move(turn)](const ScatteredSink &sink) {
+                        place = std::move(place)](const ScatteredSink &sink) {
     transport::Fetcher fetcher(fetchOptions(client));
     auto begun = false;
     const auto counted = [&](std::uint64_t offset, ByteView bytes) {
@@ -103,7 +89,9 @@ ResolvedData RemoteData::fetchScattered(const std::string &url, std::uint64_t si
     transport::RangesOptions ranges;
     ranges.connections = tools_.connections;
     // Each holds a worker of the instance that serves it: what one fetch may have alone, many share.
-    ranges.share = [this] { return tools_.connections / static_cast<unsigned>(std::max<std::size_t>(1, underWay_)); };
+    ranges.share = [this] {
+      return tools_.connections / static_cast<unsigned>(std::max<std::size_t>(1, places_.taken()));
+    };
     try {
       fetcher.fetchRanges(requestFor(url), size, {{0, size}}, counted, std::move(ranges));
     } catch (const transport::DeliveryFault &fault) {
@@ -120,16 +108,14 @@ ResolvedData RemoteData::fetchScattered(const std::string &url, std::uint64_t si
   return resolved;
 }
 
-ResolvedData RemoteData::fetch(const std::string &url, transport::ClientOptions client,
-                               std::shared_ptr<Turn> turn) const {
+ResolvedData RemoteData::fetch(const std::string &url, transport::ClientOptions client, Place place) const {
   struct Origin {
-    Origin(std::shared_ptr<Turn> taken, transport::FetchOptions options)
-        : turn(std::move(taken)), fetcher(std::move(options)) {}
-    std::shared_ptr<Turn> turn;
+    Origin(Place taken, transport::FetchOptions options) : place(std::move(taken)), fetcher(std::move(options)) {}
+    Place place;
     transport::Fetcher fetcher;
     transport::Fetched fetched;
   };
-  auto origin = std::make_shared<Origin>(std::move(turn), fetchOptions(std::move(client)));
+  auto origin = std::make_shared<Origin>(std::move(place), fetchOptions(std::move(client)));
   origin->fetched = origin->fetcher.open(requestFor(url));
   auto &body = *origin->fetched.body;
   auto contentType = origin->fetched.contentType.value_or("");
@@ -138,11 +124,10 @@ ResolvedData RemoteData::fetch(const std::string &url, transport::ClientOptions 
 }
 
 ResolvedData RemoteData::copy(const std::string &url, const std::string &token, transport::ClientOptions client,
-                              std::shared_ptr<Turn> turn) const {
+                              Place place) const {
   struct Origin {
-    Origin(std::shared_ptr<Turn> taken, transport::ClientOptions options)
-        : turn(std::move(taken)), client(std::move(options)) {}
-    std::shared_ptr<Turn> turn;
+    Origin(Place taken, transport::ClientOptions options) : place(std::move(taken)), client(std::move(options)) {}
+    Place place;
     transport::Client client;
     std::string request;
     std::unique_ptr<Source> body;
@@ -160,7 +145,7 @@ ResolvedData RemoteData::copy(const std::string &url, const std::string &token, 
   addressing.messageId = "urn:uuid:" + randomUuid(tools_.random);
   addressing.action = std::string(soap::actionPrefix) + "Copy";
   addressing.to = endpoint;
-  auto origin = std::make_shared<Origin>(std::move(turn), std::move(client));
+  auto origin = std::make_shared<Origin>(std::move(place), std::move(client));
   origin->request = soap::writeEnvelope(soap::Version::Soap12, addressing, {tokenHeader(token)}, soap::encode(wanted));
   origin->body = std::make_unique<ViewSource>(asBytes(origin->request));
   transport::ClientRequest request;

@@ -8,21 +8,16 @@
 
 namespace waybill::services {
 
-std::size_t RunTurns::count(const std::string &principal) const {
-  const auto found = running_.find(principal);
-  return found == running_.end() ? 0 : found->second;
-}
-
 std::size_t RunTurns::underWay(const std::string &principal) const {
   const std::lock_guard lock(mutex_);
-  return count(principal);
+  return shares_.underWay(principal);
 }
 
 /// The one that may run now; null when none may.
 const Claim *RunTurns::next() const {
   std::vector<const Claim *> claims;
   const auto add = [&](const Claim &claim) {
-    if (count(claim.principal) < bounds_.perPrincipal) {
+    if (shares_.underWay(claim.principal) < bounds_.perPrincipal) {
       claims.push_back(&claim);
     }
   };
@@ -30,7 +25,7 @@ const Claim *RunTurns::next() const {
     std::for_each(waiting_.begin(), waiting_.end(), add);
     std::for_each(queued_.begin(), queued_.end(), add);
   }
-  return nextClaim(claims, [this](const std::string &principal) { return count(principal); });
+  return nextClaim(claims, shares_);
 }
 
 /// False when its patience has ended first.
@@ -50,7 +45,6 @@ bool RunTurns::waitFor(std::unique_lock<std::mutex> &lock, const Claim &self, co
 std::unique_ptr<RunTurns::Turn> RunTurns::wait(const std::string &principal, std::int32_t priority,
                                                const std::function<void()> &check) {
   std::unique_lock lock(mutex_);
-  enter(principal);
   const auto self = waiting_.insert(waiting_.end(), {principal, priority, clock_.now()});
   // Others may have waited for this one to go first, those of the queue too.
   const auto goneFromTheLine = [&] {
@@ -66,16 +60,16 @@ std::unique_ptr<RunTurns::Turn> RunTurns::wait(const std::string &principal, std
     if (!waitFor(lock, *self, check)) {
       throw Fault(FaultCode::Busy,
                   "other programs have kept this one waiting for " + std::to_string(bounds_.patience.count()) +
-                      " seconds; try again later, or name in wsa:ReplyTo where the result is to go, and it is queued");
+                      " seconds; try again later, with new tokens for inputs that came with one (they have been "
+                      "fetched), or name in wsa:ReplyTo where the result is to go, and it is queued");
     }
   } catch (...) {
-    leave(principal);
     goneFromTheLine();
     throw;
   }
   begin(principal);
   goneFromTheLine();
-  return std::unique_ptr<Turn>(new Turn(*this, principal, true)); // NOLINT: its constructor is private
+  return std::unique_ptr<Turn>(new Turn(*this, principal)); // NOLINT: its constructor is private
 }
 
 RunTurns::Taken RunTurns::take(std::vector<Claim> queued) {
@@ -89,7 +83,7 @@ RunTurns::Taken RunTurns::take(std::vector<Claim> queued) {
     if (found != queued_.end()) {
       taken.which = static_cast<std::size_t>(found - queued_.begin());
       begin(found->principal);
-      taken.turn.reset(new Turn(*this, found->principal, false)); // NOLINT: its constructor is private
+      taken.turn.reset(new Turn(*this, found->principal)); // NOLINT: its constructor is private
       queued_.erase(found);
     }
   }
@@ -97,43 +91,26 @@ RunTurns::Taken RunTurns::take(std::vector<Claim> queued) {
   return taken;
 }
 
-/// Counts one more caller, unless there are too many.
-void RunTurns::enter(const std::string &principal) {
-  const auto found = callersOf_.find(principal);
-  if (callers_ >= bounds_.waiting ||
-      (found != callersOf_.end() && found->second >= std::max<std::size_t>(1, bounds_.waiting / 2))) {
+std::unique_ptr<SharedPlaces::Place> RunTurns::enter(const std::string &principal) {
+  auto place = callers_.take(principal);
+  if (!place) {
     throw Fault(FaultCode::Busy, "this instance runs and keeps waiting as many programs as it may, in all or for one "
-                                 "principal; try again later, or "
+                                 "principal (algorithms.waiting); nothing was read or fetched: try again later, or "
                                  "name in wsa:ReplyTo where the result is to go, and it is queued");
   }
-  ++callers_;
-  ++callersOf_[principal];
+  return place;
 }
 
 void RunTurns::begin(const std::string &principal) {
   ++active_;
-  ++running_[principal];
+  shares_.begin(principal);
 }
 
-void RunTurns::leave(const std::string &principal) {
-  --callers_;
-  const auto found = callersOf_.find(principal);
-  if (--found->second == 0) {
-    callersOf_.erase(found);
-  }
-}
-
-void RunTurns::end(const std::string &principal, bool caller) {
+void RunTurns::end(const std::string &principal) {
   {
     const std::lock_guard lock(mutex_);
     --active_;
-    if (caller) {
-      leave(principal);
-    }
-    const auto found = running_.find(principal);
-    if (--found->second == 0) {
-      running_.erase(found);
-    }
+    shares_.end(principal);
   }
   free_.notify_all();
   if (told_) {

@@ -51,6 +51,7 @@ json toJson(const InvokeOrder &order) {
   json value{{"algorithm", order.algorithm},
              {"request", order.request},
              {"attached", std::move(attached)},
+             {"complete", order.complete},
              {"attach", static_cast<int>(order.attach)},
              {"priority", order.priority}};
   if (order.data) {
@@ -63,6 +64,7 @@ InvokeOrder invokeFrom(const json &value) {
   InvokeOrder order;
   order.algorithm = value.at("algorithm");
   order.request = value.at("request");
+  order.complete = value.at("complete");
   for (const auto &attached : value.at("attached")) {
     order.attached[attached.at(0).get<std::size_t>()] = attached.at(1).get<std::string>();
   }

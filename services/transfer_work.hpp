@@ -37,6 +37,7 @@ struct InvokeOrder {
   std::string algorithm;
   std::string request;                          ///< body XML of the Invoke, its inputs without references to parts
   std::map<std::size_t, std::string> attached;  ///< content types of those inputs, by position, that are there already
+  bool complete = false;                        ///< all of them are
   std::optional<std::vector<std::string>> data; ///< resources that the token narrows the caller's data to; none: all
   Attach attach = Attach::Mtom;
   std::int32_t priority = normalPriority;

@@ -64,12 +64,16 @@ void Transfers::start(JobRunner &runner) {
     interrupted = transaction.requeueActiveTransfers(tools_.clock.now());
   });
   if (interrupted != 0) {
-    tools_.log.info("transfers taken up", {{"count", std::to_string(interrupted)}});
+    tools_.log.info("transfers taken up", {{"count", std::uint64_t{interrupted}}});
   }
   for (std::size_t i = 0; i < policy_.active; ++i) {
     threads_.emplace_back([this](const std::stop_token &stop) { deliverAll(stop); });
   }
-  for (std::size_t i = 0; i < tools_.turns.active(); ++i) {
+  for (std::size_t i = 0; i < fetchers(); ++i) {
+    threads_.emplace_back([this](const std::stop_token &stop) { fetchAll(stop); });
+  }
+  // One more than may run: there is always one that tells the turns what waits, so that no caller overtakes it.
+  for (std::size_t i = 0; i < tools_.turns.active() + 1; ++i) {
     threads_.emplace_back([this](const std::stop_token &stop) { runAll(stop); });
   }
 }
@@ -101,7 +105,7 @@ storage::TransferRow Transfers::rowFor(TransferWork work, const std::string &own
   row.priority = work.run ? work.run->priority : work.content ? work.content->priority : receiptPriority;
   row.peer = peerOf(work.to.address);
   if (work.run) {
-    row.phase = JobPhase::Run;
+    row.phase = work.run->complete ? JobPhase::Run : JobPhase::Inputs;
     row.peer.clear();
     row.job = print(JobNote{work.run->algorithm, std::nullopt, {}});
   }
@@ -174,6 +178,7 @@ void Transfers::release(const storage::TransferRow &row, Running &running) noexc
     {
       const std::lock_guard lock(mutex_);
       running_.erase(row.id);
+      shares_.at(running.phase).end(running.principal);
     }
     running.turn.reset();
     if (running.cancelled) { // which is set only while it is in running_
@@ -226,11 +231,16 @@ bool Transfers::write(const storage::TransferRow &row, storage::Durability durab
   return written;
 }
 
-void Transfers::deliver(Courier &courier, storage::TransferRow row, const Running &running) {
+/// False when it was cancelled a moment ago.
+bool Transfers::begun(storage::TransferRow &row) {
   row.state = TransferState::Active;
   ++row.attempts;
-  if (!write(row, storage::Durability::Relaxed)) {
-    return; // cancelled a moment ago
+  return write(row, storage::Durability::Relaxed);
+}
+
+void Transfers::deliver(Courier &courier, storage::TransferRow row, const Running &running) {
+  if (!begun(row)) {
+    return;
   }
   auto work = parseTransferWork(row.work);
   const auto caller = parsePrincipal(row.principal).value();
@@ -287,7 +297,7 @@ void Transfers::finish(storage::TransferRow row, TransferWork work, const Delive
 std::optional<storage::TransferRow> Transfers::notice(const storage::TransferRow &row, const TransferWork &work,
                                                       const Fault &fault) const {
   // A program that fails is answered as the call would have been: at its fault endpoint, else where its reply goes.
-  const auto endpoint = row.phase == JobPhase::Run ? work.faultTo.value_or(work.to) : work.faultTo;
+  const auto endpoint = row.phase == JobPhase::Delivery ? work.faultTo : work.faultTo.value_or(work.to);
   if (!endpoint) {
     return std::nullopt;
   }
@@ -298,19 +308,15 @@ std::optional<storage::TransferRow> Transfers::notice(const storage::TransferRow
 void Transfers::record(const storage::TransferRow &row, const TransferWork &work, const Delivered &delivered) {
   const auto outcome = delivered.fault ? std::string(name(delivered.fault->code())) : std::string("Success");
   const auto took = *row.ended - row.started;
-  std::string subjects;
-  for (const auto &source : row.sources) {
-    subjects += (subjects.empty() ? "" : " ") + source;
-  }
   const auto reason = row.lastError.value_or("");
-  const auto *const what = row.phase == JobPhase::Run ? "Run" : "Transfer";
+  const auto *const what = row.phase == JobPhase::Delivery ? "Transfer" : "Run";
   tools_.metrics.operation(what, outcome, took, 0, row.bytesDone);
   tools_.log.info("transfer", {{"phase", name(row.phase)},
                                {"state", name(row.state)},
                                {"principal", row.principal},
                                {"message_id", row.messageId},
                                {"destination", row.destination},
-                               {"attempts", std::to_string(row.attempts)},
+                               {"attempts", std::uint64_t{row.attempts}},
                                {"reason", reason},
                                {"cause", delivered.fault ? delivered.fault->log().forLog() : std::string()}});
   tools_.audit.write({row.started,
@@ -322,7 +328,7 @@ void Transfers::record(const storage::TransferRow &row, const TransferWork &work
                       outcome,
                       reason,
                       {},
-                      subjects,
+                      row.sources,
                       0,
                       row.bytesDone,
                       took});

@@ -6,6 +6,7 @@
 #include "domain/transfer.hpp"
 #include "services/algorithms/log_tail.hpp"
 #include "services/courier.hpp"
+#include "services/fair_turns.hpp"
 #include "services/job_runner.hpp"
 #include "services/log.hpp"
 #include "services/metrics.hpp"
@@ -29,8 +30,8 @@
 
 namespace waybill::services {
 
-/// The queue of replies that go elsewhere. What is to be delivered, and what has to be run before it can be, is in the
-/// catalog; this picks what is due, runs and delivers it in threads of its own, and writes down how it ended.
+/// The queue of replies that go elsewhere. What is to be delivered, and what has to be fetched and run before it can
+/// be, is in the catalog; this picks what is due, does it in threads of its own, and writes down how it ended.
 /// Thread-safe.
 class Transfers {
 public:
@@ -77,7 +78,7 @@ private:
     std::string id; ///< of the attempt
     JobPhase phase = JobPhase::Delivery;
     std::string peer;
-    std::string principal;
+    std::string principal;                ///< as in Claim
     std::unique_ptr<RunTurns::Turn> turn; ///< of a run
     LogTail log;                          ///< of a run
     std::atomic<bool> cancelled{false};
@@ -91,12 +92,14 @@ private:
 
   [[nodiscard]] static std::string peerOf(const std::string &address);
   void deliverAll(const std::stop_token &stop);
+  void fetchAll(const std::stop_token &stop);
   void runAll(const std::stop_token &stop);
   /// Does `work` with whatever of that phase is due, over and over.
   void serve(const std::stop_token &stop, JobPhase phase, std::shared_ptr<Running> &running,
              const std::function<void(storage::TransferRow)> &work);
   [[nodiscard]] std::optional<storage::TransferRow> pick(JobPhase phase, std::shared_ptr<Running> &running, Look &look);
-  [[nodiscard]] const storage::TransferRow *pickDelivery(const std::vector<storage::TransferRow> &due) const;
+  [[nodiscard]] const storage::TransferRow *pickForThread(const std::vector<storage::TransferRow> &due, JobPhase phase,
+                                                          std::size_t threads) const;
   [[nodiscard]] const storage::TransferRow *pickRun(const std::vector<storage::TransferRow> &due,
                                                     std::unique_ptr<RunTurns::Turn> &turn) const;
   void wait(const std::stop_token &stop, const Look &look);
@@ -104,9 +107,14 @@ private:
   void release(const storage::TransferRow &row, Running &running) noexcept;
   void forget(const TransferWork &work);
   void guarded(storage::TransferRow row, const std::function<void(storage::TransferRow)> &work);
-  [[nodiscard]] bool mayDeliver(const storage::TransferRow &row) const;
+  [[nodiscard]] bool mayBegin(const storage::TransferRow &row) const;
+  [[nodiscard]] std::size_t fetchers() const;
   void deliver(Courier &courier, storage::TransferRow row, const Running &running);
+  [[nodiscard]] bool begun(storage::TransferRow &row);
+  [[nodiscard]] static std::function<void()> checkOf(const Running &running, const std::stop_token &stop);
+  void fetchInputs(storage::TransferRow row, const Running &running, const std::stop_token &stop);
   void runProgram(storage::TransferRow row, Running &running, const std::stop_token &stop);
+  void notRun(storage::TransferRow row, const TransferWork &work, const Fault &fault);
   void delivering(storage::TransferRow &row, const TransferWork &delivery) const;
   void finish(storage::TransferRow row, TransferWork work, const Delivered &delivered, std::uint64_t done);
   [[nodiscard]] std::optional<storage::TransferRow> notice(const storage::TransferRow &row, const TransferWork &work,
@@ -120,7 +128,9 @@ private:
   mutable std::mutex mutex_;
   std::condition_variable_any due_;
   std::map<std::string, std::shared_ptr<Running>> running_; ///< by the row's id; guarded by mutex_
-  std::uint64_t changes_ = 0;                               ///< guarded by mutex_
+  std::map<JobPhase, Shares> shares_{
+      {JobPhase::Inputs, {}}, {JobPhase::Run, {}}, {JobPhase::Delivery, {}}}; ///< of threads; guarded by mutex_
+  std::uint64_t changes_ = 0;                                                 ///< guarded by mutex_
   std::vector<std::jthread> threads_;
 };
 

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Transfers: what has to be run before it can be delivered.
+// Transfers: what has to be fetched and run before it can be delivered.
 #include "services/data_resolver.hpp"
 #include "services/interrupted.hpp"
 #include "services/transfers.hpp"
 #include "soap/codec.hpp"
 
 namespace waybill::services {
+
+void Transfers::fetchAll(const std::stop_token &stop) {
+  std::shared_ptr<Running> running;
+  serve(stop, JobPhase::Inputs, running,
+        [&](storage::TransferRow row) { fetchInputs(std::move(row), *running, stop); });
+}
 
 void Transfers::runAll(const std::stop_token &stop) {
   std::shared_ptr<Running> running;
@@ -25,28 +31,55 @@ void Transfers::delivering(storage::TransferRow &row, const TransferWork &delive
   row.work = print(delivery);
 }
 
-void Transfers::runProgram(storage::TransferRow row, Running &running, const std::stop_token &stop) {
-  row.state = TransferState::Active;
-  ++row.attempts;
-  if (!write(row, storage::Durability::Relaxed)) {
-    return; // cancelled a moment ago
-  }
-  const auto work = parseTransferWork(row.work);
-  auto note = parseJobNote(row.job.value());
-  const auto check = [&] {
+std::function<void()> Transfers::checkOf(const Running &running, const std::stop_token &stop) {
+  return [&] {
     if (stop.stop_requested() || running.cancelled) {
       throw Interrupted();
     }
   };
+}
+
+void Transfers::fetchInputs(storage::TransferRow row, const Running &running, const std::stop_token &stop) {
+  if (!begun(row)) {
+    return;
+  }
+  const auto work = parseTransferWork(row.work);
+  const auto save = [&] {
+    if (!write(row, storage::Durability::Durable)) {
+      throw Interrupted(); // cancelled meanwhile
+    }
+  };
+  try {
+    runner_->fetch(work, row.principal, checkOf(running, stop), [&](const TransferWork &further) {
+      row.work = print(further);
+      save();
+    });
+    row.phase = JobPhase::Run;
+    row.state = TransferState::Queued;
+    row.attempts = 0;
+    row.lastError.reset();
+    row.nextAttempt = tools_.clock.now();
+    save();
+  } catch (const Fault &fault) {
+    notRun(std::move(row), work, fault);
+  }
+}
+
+/// The end of an attempt that brought no result.
+void Transfers::notRun(storage::TransferRow row, const TransferWork &work, const Fault &fault) {
+  const auto passes = mayPass(fault.code()) || dynamic_cast<const UnreachableData *>(&fault) != nullptr;
+  finish(std::move(row), work, {passes ? Delivered::How::Again : Delivered::How::Refused, fault, {}, {}, false}, 0);
+}
+
+void Transfers::runProgram(storage::TransferRow row, Running &running, const std::stop_token &stop) {
+  if (!begun(row)) {
+    return;
+  }
+  const auto work = parseTransferWork(row.work);
+  auto note = parseJobNote(row.job.value());
   try {
     auto run = row;
-    const auto save = [&](const TransferWork &further) {
-      row.work = print(further);
-      if (!write(row, storage::Durability::Durable)) {
-        throw Interrupted(); // cancelled meanwhile
-      }
-    };
-    runner_->run(work, row.principal, note, running.log, check, save,
+    runner_->run(work, row.principal, note, running.log, checkOf(running, stop),
                  [&](storage::Transaction &transaction, const TransferWork &delivery) {
                    row.job = print(note);
                    row.lastError.reset();
@@ -60,8 +93,7 @@ void Transfers::runProgram(storage::TransferRow row, Running &running, const std
     record(run, work, {});
   } catch (const Fault &fault) {
     row.job = print(note);
-    const auto passes = mayPass(fault.code()) || dynamic_cast<const UnreachableData *>(&fault) != nullptr;
-    finish(std::move(row), work, {passes ? Delivered::How::Again : Delivered::How::Refused, fault, {}, {}, false}, 0);
+    notRun(std::move(row), work, fault);
   }
 }
 
@@ -80,7 +112,9 @@ Job Transfers::describeJob(const storage::TransferRow &row) const {
   job.started = row.started;
   job.ended = row.ended;
   job.destination = row.destination;
-  job.priority = row.priority;
+  if (row.priority != receiptPriority) { // as that of one that was refused
+    job.priority = row.priority;
+  }
   if (row.receipt) {
     job.receipt = soap::decode<ReceiveResponse>(*row.receipt).data;
   }

@@ -9,12 +9,30 @@ namespace wire {
 
 namespace {
 
+JobPhase fromWire(wb__JobPhase phase) {
+  switch (phase) {
+  case wb__JobPhase::Inputs: return JobPhase::Inputs;
+  case wb__JobPhase::Run: return JobPhase::Run;
+  case wb__JobPhase::Delivery: return JobPhase::Delivery;
+  }
+  return JobPhase::Delivery;
+}
+
+wb__JobPhase toWire(JobPhase phase) {
+  switch (phase) {
+  case JobPhase::Inputs: return wb__JobPhase::Inputs;
+  case JobPhase::Run: return wb__JobPhase::Run;
+  case JobPhase::Delivery: return wb__JobPhase::Delivery;
+  }
+  return wb__JobPhase::Delivery;
+}
+
 Job fromWire(wb__Job &wire) {
   Job job;
   job.id = trimmed(wire.Id);
   job.algorithm = std::move(wire.Algorithm);
   job.state = wire::fromWire(wire.State);
-  job.phase = wire.Phase == wb__JobPhase::Run ? JobPhase::Run : JobPhase::Delivery;
+  job.phase = fromWire(wire.Phase);
   job.attempts = wire.Attempts;
   job.lastError = text(wire.LastError);
   job.exitStatus = number(wire.ExitStatus);
@@ -33,7 +51,7 @@ wb__Job *toWire(const Job &job, Arena &arena) {
   wire->Id = Arena::checked(job.id, "Id");
   wire->Algorithm = Arena::checked(job.algorithm, "Algorithm");
   wire->State = wire::toWire(job.state);
-  wire->Phase = job.phase == JobPhase::Run ? wb__JobPhase::Run : wb__JobPhase::Delivery;
+  wire->Phase = toWire(job.phase);
   wire->Attempts = job.attempts;
   wire->LastError = Arena::text(job.lastError, "LastError");
   wire->ExitStatus = arena.makeOptional<int>(job.exitStatus);

@@ -115,9 +115,9 @@ Envelope::~Envelope() = default;
 Envelope::Envelope(Envelope &&) noexcept = default;
 Envelope &Envelope::operator=(Envelope &&) noexcept = default;
 
-Envelope Envelope::parse(std::string_view text, const Limits &limits, std::string_view charset) {
+Envelope Envelope::parse(std::string_view text, const Limits &limits, std::string_view charset, Budget::Share *memory) {
   auto state = std::make_unique<State>();
-  state->document = xml::read(text, limits, charset);
+  state->document = xml::read(text, limits, charset, memory);
   state->limits = limits;
   const auto *root = xmlDocGetRootElement(state->document.get());
   state->version = versionOf(root);

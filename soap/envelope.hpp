@@ -53,7 +53,9 @@ public:
   /// DOCTYPE, an entity reference, a processing instruction, no soap:Envelope of a known version (VersionMismatch), a
   /// misplaced Header, not exactly one Body with exactly one element child; TooLarge for what passes `limits`, as soon
   /// as it does. `charset` is that of the media type, if any.
-  [[nodiscard]] static Envelope parse(std::string_view xml, const Limits &limits, std::string_view charset = {});
+  /// What its elements and attributes take is taken from `memory`, if given; Fault Busy when there is no room.
+  [[nodiscard]] static Envelope parse(std::string_view xml, const Limits &limits, std::string_view charset = {},
+                                      Budget::Share *memory = nullptr);
   ~Envelope();
   Envelope(Envelope &&) noexcept;
   Envelope &operator=(Envelope &&) noexcept;
@@ -92,7 +94,7 @@ public:
   /// bytes)`; xop:Include is checked (href must be "cid:"). Afterwards each wb:Content holds the base64 form of the
   /// text "cid:...", which is what codec.hpp reads. Returns all references the body uses: those, and the values of
   /// wb:Attachment and wb:Href; each once for every element (wb:Data) whose children have it. Throws Fault
-  /// InvalidMessage for bad base64 and for another href scheme.
+  /// InvalidMessage for bad base64, for another href scheme, and for inline base64 beside a reference to a part.
   std::multiset<std::string>
   liftContent(const std::function<void(std::string contentId, std::string bytes)> &addInline);
 

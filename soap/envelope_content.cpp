@@ -55,6 +55,25 @@ std::string decoded(const xmlNode *content) {
   return decoder.take();
 }
 
+/// Bytes in the message always work: a part that is named beside them would be dropped without a word.
+void refuseSecondSource(const xmlNode *content) {
+  for (const auto *sibling = xml::firstElement(content->parent); sibling != nullptr;
+       sibling = xml::nextElement(sibling)) {
+    const auto isAttachment = xml::is(sibling, waybillNamespace, "Attachment");
+    if (!isAttachment && !xml::is(sibling, waybillNamespace, "Href")) {
+      continue;
+    }
+    const auto text = xml::plainText(sibling);
+    if (text && !text->empty() && (isAttachment || isWord(*text, "cid:"))) {
+      refuse(content, "wb:Content has its bytes in the message" +
+                          std::string(content->children == nullptr ? " (none)" : "") + ", and the " +
+                          (isAttachment ? "wb:Attachment" : "wb:Href") + " '" + printable(*text, 120) +
+                          "' beside it refers to a part with others; give one of the two, and leave the other "
+                          "element out");
+    }
+  }
+}
+
 /// Puts `text` in the place of all that is in `element`, and lets go of the memory that it took.
 void replaceContent(xmlNode *element, const std::string &text) {
   while (auto *node = element->children) {
@@ -75,6 +94,7 @@ std::multiset<std::string> Envelope::liftContent(const std::function<void(std::s
       if (const auto *include = xml::firstElement(element)) {
         reference = included(element, include);
       } else {
+        refuseSecondSource(element);
         const auto contentId = "inline-" + std::to_string(++inlined) + "@waybill.invalid";
         addInline(contentId, decoded(element));
         reference = "cid:" + contentId;

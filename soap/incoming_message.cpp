@@ -4,6 +4,7 @@
 #include "domain/fault.hpp"
 #include "domain/text.hpp"
 #include "soap/media_type.hpp"
+#include "soap/memory.hpp"
 #include "soap/message_parts.hpp"
 
 #include <utility>
@@ -96,9 +97,10 @@ IncomingMessage readMultipart(const MediaType &type, Source &body, const Limits 
   }
   auto parts = std::make_unique<MessageParts>(std::make_unique<MultipartReader>(body, boundary, limits), limits,
                                               std::move(spool));
-  auto root = parts->readRoot(startId(type));
-  const auto envelopeType = rootType(root.info, type);
   IncomingMessage message;
+  message.memory = Budget::Share(limits.memory);
+  auto root = parts->readRoot(startId(type), message.memory);
+  const auto envelopeType = rootType(root.info, type);
   describe(message, envelopeType, type);
   message.packaging = envelopeType.type == xopType ? Packaging::Mtom : Packaging::SwA;
   message.root = std::move(root.bytes);
@@ -118,7 +120,8 @@ IncomingMessage IncomingMessage::read(std::string_view contentType, Source &body
   }
   IncomingMessage message;
   describe(message, *type, *type);
-  message.root = readAll(body, limits.envelopeBytes, "the envelope (limits.envelope_bytes)");
+  message.memory = Budget::Share(limits.memory);
+  message.root = readEnvelope(body, limits, message.memory);
   message.attachments = std::make_unique<MessageParts>(nullptr, limits, std::move(spool));
   return message;
 }

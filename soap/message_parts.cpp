@@ -3,6 +3,7 @@
 
 #include "domain/fault.hpp"
 #include "domain/text.hpp"
+#include "soap/memory.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -98,7 +99,7 @@ private:
 };
 
 MessageParts::MessageParts(std::unique_ptr<MultipartReader> reader, const Limits &limits, Spool spool)
-    : reader_(std::move(reader)), limits_(limits), keeper_(limits.earlyBytes, std::move(spool)) {}
+    : reader_(std::move(reader)), limits_(limits), keeper_(limits, std::move(spool)) {}
 
 std::optional<PartInfo> MessageParts::nextPart() {
   if (!reader_) {
@@ -111,11 +112,11 @@ std::optional<PartInfo> MessageParts::nextPart() {
   return info;
 }
 
-MessageParts::Root MessageParts::readRoot(const std::string &start) {
+MessageParts::Root MessageParts::readRoot(const std::string &start, Budget::Share &memory) {
   while (auto info = nextPart()) {
     if (start.empty() || info->contentId == start) {
       CurrentPart root(*reader_);
-      auto bytes = readAll(root, limits_.envelopeBytes, "the envelope (limits.envelope_bytes)");
+      auto bytes = readEnvelope(root, limits_, memory);
       return {std::move(*info), std::move(bytes)};
     }
     const auto keys = partKeys(*info);
@@ -225,6 +226,7 @@ std::unique_ptr<Source> MessageParts::openSeen(const Part &part, const std::stri
 }
 
 std::unique_ptr<Source> MessageParts::open(const std::string &reference) {
+  keeper_.tokenIsOpen();
   ++opened_;
   if (const auto part = find(reference)) {
     return openSeen(*part, reference);
@@ -266,6 +268,7 @@ void MessageParts::addInline(std::string contentId, std::string bytes) {
 }
 
 void MessageParts::finish() {
+  keeper_.tokenIsOpen();
   ++opened_;
   while (const auto info = nextPart()) {
     if (uses(partKeys(*info)) == 0) {

@@ -29,8 +29,9 @@ public:
     std::string bytes;
   };
   /// Reads up to the end of the root part: that with the Content-ID `start`, or the first when it is empty. Call it
-  /// first, and once. Throws Fault InvalidMessage when there is none, TooLarge past limits.envelope_bytes.
-  [[nodiscard]] Root readRoot(const std::string &start);
+  /// first, and once; the envelope's memory is taken from `memory`. Throws Fault InvalidMessage when there is none,
+  /// TooLarge past limits.envelope_bytes, Busy when limits.memory or limits.unopened has no room.
+  [[nodiscard]] Root readRoot(const std::string &start, Budget::Share &memory);
 
   void want(std::multiset<std::string> references) override;
   [[nodiscard]] std::unique_ptr<Source> open(const std::string &reference) override;

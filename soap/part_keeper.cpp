@@ -54,6 +54,20 @@ void PartKeeper::count(std::size_t bytes) {
                     " bytes (limits.early_bytes); send the envelope first, and the parts in the order in which it "
                     "refers to them");
   }
+  if (tokenIsOpen_) {
+    return;
+  }
+  if (kept_ > unopenedLimit_) {
+    throw Fault(FaultCode::TooLarge, "the parts of the message that come before the envelope, and so before its token, "
+                                     "have more than " +
+                                         std::to_string(unopenedLimit_) +
+                                         " bytes (limits.unopened_bytes); send the envelope first");
+  }
+  if (!unopened_.take(bytes)) {
+    throw Fault(FaultCode::Busy,
+                "this instance keeps as much as it may of messages whose attachments come before their envelopes (four "
+                "times limits.unopened_bytes); send the envelope first, or try again in a moment");
+  }
 }
 
 KeptBytes PartKeeper::keep(Source &part) {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "domain/budget.hpp"
 #include "domain/bytes.hpp"
 #include "soap/attachments.hpp"
+#include "soap/limits.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -29,13 +31,23 @@ private:
   std::uint64_t size_ = 0;
 };
 
-/// Keeps what comes earlier than it is needed, in bounded memory and within limits.early_bytes. Private to soap/. One
+/// Keeps what comes earlier than it is needed, in bounded memory and within limits.early_bytes; until the token is open
+/// within limits.unopened_bytes, and within limits.unopened together with other messages. Private to soap/. One
 /// thread at a time.
 class PartKeeper {
 public:
-  PartKeeper(std::uint64_t limit, Spool spool) : limit_(limit), spool_(std::move(spool)) {}
+  PartKeeper(const Limits &limits, Spool spool)
+      : limit_(limits.earlyBytes), unopenedLimit_(limits.unopenedBytes), unopened_(limits.unopened),
+        spool_(std::move(spool)) {}
 
-  /// Reads `part` to its end. Throws Fault TooLarge once all that was kept passes the limit, and what the spool throws.
+  /// The message's sender is known: an operation asks for content.
+  void tokenIsOpen() noexcept {
+    tokenIsOpen_ = true;
+    unopened_.giveBack();
+  }
+
+  /// Reads `part` to its end. Throws Fault TooLarge once all that was kept passes a limit, Busy when other messages
+  /// have taken what there is for those without a token, and what the spool throws.
   [[nodiscard]] KeptBytes keep(Source &part);
 
   /// Parts up to this size stay in memory, as long as all of them together take no more than memoryBytes.
@@ -56,6 +68,9 @@ private:
   KeptBytes spool(ByteView beginning, Source &rest);
 
   std::uint64_t limit_;
+  std::uint64_t unopenedLimit_;
+  Budget::Share unopened_;
+  bool tokenIsOpen_ = false;
   Spool spool_;
   std::uint64_t kept_ = 0;
   std::size_t inMemory_ = 0;

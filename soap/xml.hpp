@@ -30,8 +30,10 @@ inline const xmlChar *chars(const std::string &text) noexcept { return chars(tex
 /// Makes libxml2 ready, once in the process (xmlInitParser is not safe when two threads begin with it).
 void initialise();
 
-/// Reads a document that a stranger wrote, under `limits`: see Envelope::parse, whose faults it throws.
-[[nodiscard]] Document read(std::string_view text, const Limits &limits, std::string_view charset);
+/// Reads a document that a stranger wrote, under `limits` and out of `memory`: see Envelope::parse, whose faults it
+/// throws.
+[[nodiscard]] Document read(std::string_view text, const Limits &limits, std::string_view charset,
+                            Budget::Share *memory = nullptr);
 
 /// `text` in UTF-8 without byte order mark, by `charset` when that is not empty, else by its own first bytes and XML
 /// declaration. The result points into `text` or into `store`. Throws Fault InvalidMessage for a character set that is

@@ -3,6 +3,7 @@
 
 #include "domain/fault.hpp"
 #include "domain/text.hpp"
+#include "soap/memory.hpp"
 
 #include <libxml/SAX2.h>
 #include <libxml/parser.h>
@@ -94,8 +95,9 @@ void checkTags(std::string_view text, std::size_t limit) {
 /// that what comes after an error costs nothing.
 class Run {
 public:
-  Run(std::string_view text, const Limits &limits)
-      : text_(text), limits_(limits), namespaceLimit_(limits.attributes), otherLimit_(limits.elements) {}
+  Run(std::string_view text, const Limits &limits, Budget::Share *memory)
+      : text_(text), limits_(limits), memory_(memory), namespaceLimit_(limits.attributes),
+        otherLimit_(limits.elements) {}
 
   Document document() {
     const Parser parser(xmlNewParserCtxt());
@@ -160,12 +162,20 @@ private:
     xmlStopParser(parser_);
   }
 
+  /// A node costs more than its bytes, which were counted as they came.
+  void takeMemory(std::size_t nodes) noexcept {
+    if (memory_ != nullptr && !memory_->take(memoryOfNode * nodes)) {
+      stop(FaultCode::Busy, noMemoryText);
+    }
+  }
+
   /// Keeps the count of what is neither element nor text: each such thing costs far more memory than it has bytes.
   bool admitOthers(std::size_t count) noexcept {
     others_ += count;
     if (others_ > otherLimit_) {
       stop(FaultCode::TooLarge, "the message has more than %zu attributes, comments and CDATA sections", otherLimit_);
     }
+    takeMemory(count);
     return !refused_;
   }
 
@@ -187,6 +197,7 @@ private:
     if (++elements_ > limits_.elements) {
       stop(FaultCode::TooLarge, "the message has more than %zu elements", limits_.elements);
     }
+    takeMemory(1);
     if (depth_ == 2) {
       inHeader_ = view(local) == "Header";
     } else if (depth_ == 3 && inHeader_ && ++headers_ > limits_.headers) {
@@ -287,6 +298,7 @@ private:
 
   std::string_view text_;
   const Limits &limits_;
+  Budget::Share *memory_;
   std::size_t namespaceLimit_;
   std::size_t otherLimit_;
   xmlParserCtxt *parser_ = nullptr;
@@ -303,7 +315,7 @@ private:
 
 } // namespace
 
-Document read(std::string_view text, const Limits &limits, std::string_view charset) {
+Document read(std::string_view text, const Limits &limits, std::string_view charset, Budget::Share *memory) {
   initialise();
   if (text.size() > limits.envelopeBytes) {
     throw Fault(FaultCode::TooLarge, "the envelope has " + std::to_string(text.size()) + " bytes; at most " +
@@ -321,7 +333,7 @@ Document read(std::string_view text, const Limits &limits, std::string_view char
                 "the message is not XML: it begins with '" + printable(utf8.substr(begin, 24), 60) + "'");
   }
   checkTags(utf8, limits.attributes);
-  return Run(utf8, limits).document();
+  return Run(utf8, limits, memory).document();
 }
 
 } // namespace waybill::soap::xml

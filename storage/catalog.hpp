@@ -47,7 +47,7 @@ struct TokenRow {
   TokenUse use;
   bool spent = false;
   bool held = false;                  ///< by running work; a token that is neither spent nor held is bound
-  std::optional<std::string> request; ///< what it is bound to (bindToken)
+  std::optional<std::string> request; ///< what it is bound to (bindToken), or was spent for
   std::optional<std::string> receipt; ///< body XML of the response that was given when it was spent
 };
 
@@ -112,8 +112,9 @@ public:
   virtual bool reserveToken(const TokenUse &use, const std::string &request) = 0;
   /// From now on only `request` can reserve it again. False unless it is held.
   virtual bool bindToken(const std::string &tokenId, const std::string &request) = 0;
-  /// Keeps it until `keepUntil`. False unless it was held.
-  virtual bool spendToken(const std::string &tokenId, const std::optional<std::string> &receipt, Time keepUntil) = 0;
+  /// Keeps it until `keepUntil`, with what it was spent for. False unless it was held.
+  virtual bool spendToken(const std::string &tokenId, const std::string &request,
+                          const std::optional<std::string> &receipt, Time keepUntil) = 0;
   /// Forgets one that is held, or keeps it as bound; never touches a spent one.
   virtual void releaseToken(const std::string &tokenId) = 0;
   /// Forgets those whose keepUntil is earlier, unless they are held: they belong to running work.
@@ -187,13 +188,15 @@ public:
   transfers(TransferKind kind, const std::optional<std::string> &principal, std::optional<TransferState> state,
             const std::optional<TransferPosition> &before, std::size_t limit) const = 0;
   /// Queued transfers of that phase whose time has come, in an order in which a long queue hides nobody's: at most
-  /// `perPeer` of each principal to each peer; of these, first all of receiptPriority, then the first of each principal
-  /// (by priority, then nextAttempt), then the second of each, and so on, those of one rank by nextAttempt; at most
-  /// `limit` in all; with an empty `work`.
+  /// `perPeer` of each key (whatever its subjects) to each peer; of these, first all of receiptPriority, then the first
+  /// of each key (by priority, then nextAttempt), then the second of each, and so on, those of one rank by nextAttempt;
+  /// at most `limit` in all; with an empty `work`.
   [[nodiscard]] virtual std::vector<TransferRow> dueTransfers(JobPhase phase, Time now, std::size_t perPeer,
                                                               std::size_t limit) const = 0;
   /// Of that key (Principal::instance), with all its subjects.
   [[nodiscard]] virtual WaitingTransfers waitingTransfers(const std::string &instance) const = 0;
+  /// How many jobs that key (Principal::instance) has queued, with all its subjects.
+  [[nodiscard]] virtual std::size_t queuedJobs(const std::string &instance) const = 0;
   /// The earliest nextAttempt, later than `after`, of all that are queued; nothing when there is none.
   [[nodiscard]] virtual std::optional<Time> nextTransferDue(Time after) const = 0;
   [[nodiscard]] virtual std::optional<TrustedKey> key(const std::string &instanceOrAlias) const = 0;

@@ -14,6 +14,8 @@ namespace waybill::storage::statements {
 #define WAYBILL_TRANSFER_COLUMNS                                                                                       \
   "id, principal, message_id, operation, state, bytes_done, bytes_total, attempts, last_error, started, ended, "       \
   "next_attempt, deadline, priority, peer, sources, destination, receipt, phase, job, request"
+/// Of a formatted Principal its instance, as the expressions in indexes have it.
+#define WAYBILL_KEY_OF_PRINCIPAL "substr(principal, 1, 64)"
 inline constexpr std::string_view objectTypes = "tttitttiiit";
 inline constexpr std::string_view tokenTypes = "ttttiiitt";
 inline constexpr std::string_view keyTypes = "ttttii";
@@ -53,9 +55,9 @@ inline constexpr Sql reserveBoundToken{
     "ttttt", ""};
 inline constexpr Sql bindToken{"UPDATE token SET request = :request WHERE id = :id AND spent = 0 AND held = 1", "tt",
                                ""};
-inline constexpr Sql spendToken{"UPDATE token SET spent = 1, held = 0, receipt = :receipt, keep_until = :until"
-                                " WHERE id = :id AND spent = 0 AND held = 1",
-                                "tit", ""};
+inline constexpr Sql spendToken{"UPDATE token SET spent = 1, held = 0, request = :request, receipt = :receipt,"
+                                " keep_until = :until WHERE id = :id AND spent = 0 AND held = 1",
+                                "ttit", ""};
 inline constexpr Sql forgetHeldToken{"DELETE FROM token WHERE id = :id AND held = 1 AND request IS NULL", "t", ""};
 inline constexpr Sql releaseBoundToken{"UPDATE token SET held = 0 WHERE id = :id AND held = 1", "t", ""};
 inline constexpr Sql forgetHeldTokens{"DELETE FROM token WHERE held = 1 AND request IS NULL", "", ""};
@@ -82,18 +84,20 @@ inline constexpr Sql transfersOfAll{"SELECT " WAYBILL_TRANSFER_COLUMNS
                                     "ittii", transferTypes};
 inline constexpr Sql transfersDue{
     "SELECT " WAYBILL_TRANSFER_COLUMNS ", '' FROM (SELECT " WAYBILL_TRANSFER_COLUMNS
-    ", ROW_NUMBER() OVER (PARTITION BY principal ORDER BY priority DESC, next_attempt, id) AS turn"
+    ", ROW_NUMBER() OVER (PARTITION BY " WAYBILL_KEY_OF_PRINCIPAL " ORDER BY priority DESC, next_attempt, id) AS turn"
     " FROM transfer WHERE id IN"
-    " (SELECT id FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY peer, principal ORDER BY priority DESC, "
-    "next_attempt, id) AS place"
+    " (SELECT id FROM (SELECT id, ROW_NUMBER() OVER (PARTITION BY peer, " WAYBILL_KEY_OF_PRINCIPAL
+    " ORDER BY priority DESC, next_attempt, id) AS place"
     " FROM transfer WHERE state = 'Queued' AND phase = :phase AND next_attempt <= :now) AS waiting"
     " WHERE place <= :most_of_a_peer)) AS ranked"
     " ORDER BY CASE WHEN priority = :receipt THEN 0 ELSE turn END, next_attempt, id LIMIT :most",
     "tiiii", transferTypes};
-/// The first 64 characters of a formatted Principal are its instance.
 inline constexpr Sql transfersWaiting{"SELECT COUNT(*), COALESCE(SUM(work_bytes), 0) FROM transfer"
-                                      " WHERE ended IS NULL AND substr(principal, 1, 64) = :instance",
+                                      " WHERE ended IS NULL AND " WAYBILL_KEY_OF_PRINCIPAL " = :instance",
                                       "t", "ii"};
+inline constexpr Sql queuedJobs{"SELECT COUNT(*) FROM transfer WHERE state = 'Queued' AND job IS NOT NULL"
+                                " AND " WAYBILL_KEY_OF_PRINCIPAL " = :instance",
+                                "t", "i"};
 inline constexpr Sql nextTransferDue{
     "SELECT next_attempt FROM transfer WHERE state = 'Queued' AND next_attempt > :after ORDER BY next_attempt LIMIT 1",
     "i", "i"};

@@ -233,6 +233,11 @@ WaitingTransfers SqlCatalog::waitingTransfers(const std::string &instance) const
       .value_or(WaitingTransfers());
 }
 
+std::size_t SqlCatalog::queuedJobs(const std::string &instance) const {
+  return readers_.with(
+      [&](auto &reader) { return reader.first(statements::queuedJobs, {instance}, toCount).value_or(0); });
+}
+
 std::optional<Time> SqlCatalog::nextTransferDue(Time after) const {
   return readers_.with(
       [&](auto &reader) { return reader.first(statements::nextTransferDue, {column(after)}, toTime); });

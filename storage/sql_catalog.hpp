@@ -39,6 +39,7 @@ public:
   [[nodiscard]] std::vector<TransferRow> dueTransfers(JobPhase phase, Time now, std::size_t perPeer,
                                                       std::size_t limit) const override;
   [[nodiscard]] WaitingTransfers waitingTransfers(const std::string &instance) const override;
+  [[nodiscard]] std::size_t queuedJobs(const std::string &instance) const override;
   [[nodiscard]] std::optional<Time> nextTransferDue(Time after) const override;
   [[nodiscard]] std::optional<TrustedKey> key(const std::string &instanceOrAlias) const override;
   [[nodiscard]] std::vector<TrustedKey> keys() const override;

@@ -171,8 +171,7 @@ TransferRow toTransfer(const Row &row) {
   transfer.sources = textsFrom(columns.text());
   transfer.destination = columns.text();
   transfer.receipt = columns.optionalText();
-  const auto phase = columns.text();
-  transfer.phase = phase == name(JobPhase::Run) ? JobPhase::Run : JobPhase::Delivery;
+  transfer.phase = jobPhaseNamed(columns.text()).value_or(JobPhase::Delivery);
   transfer.job = columns.optionalText();
   transfer.request = columns.optionalText();
   transfer.work = columns.text();
@@ -215,6 +214,8 @@ Grant toGrant(const Row &row) {
   grant.created = columns.time();
   return grant;
 }
+
+std::size_t toCount(const Row &row) { return static_cast<std::size_t>(Columns(row, "transfer").number()); }
 
 Time toTime(const Row &row) { return Columns(row, "transfer").time(); }
 

@@ -30,6 +30,7 @@ namespace waybill::storage {
 [[nodiscard]] WaitingTransfers toWaiting(const Row &row);
 [[nodiscard]] TrustedKey toKey(const Row &row);
 [[nodiscard]] Grant toGrant(const Row &row);
+[[nodiscard]] std::size_t toCount(const Row &row);
 [[nodiscard]] Time toTime(const Row &row);
 [[nodiscard]] std::string toText(const Row &row);
 

@@ -50,8 +50,9 @@ bool SqlTransaction::bindToken(const std::string &tokenId, const std::string &re
   return connection_.execute(statements::bindToken, {request, tokenId}) == 1;
 }
 
-bool SqlTransaction::spendToken(const std::string &tokenId, const std::optional<std::string> &receipt, Time keepUntil) {
-  return connection_.execute(statements::spendToken, {parameter(receipt), column(keepUntil), tokenId}) == 1;
+bool SqlTransaction::spendToken(const std::string &tokenId, const std::string &request,
+                                const std::optional<std::string> &receipt, Time keepUntil) {
+  return connection_.execute(statements::spendToken, {request, parameter(receipt), column(keepUntil), tokenId}) == 1;
 }
 
 void SqlTransaction::releaseToken(const std::string &tokenId) {
@@ -133,8 +134,12 @@ void SqlTransaction::putKey(const TrustedKey &key) {
       statements::updateKey, {key.certificatePem, alias, url, revoked, added, key.instance, alias, key.instance});
   if (updated == 0 &&
       connection_.execute(statements::insertKey, {key.instance, key.certificatePem, alias, url, revoked, added}) == 0) {
-    throw Fault(FaultCode::AlreadyExists, "another key has this alias already; choose another alias",
-                printable(key.alias.value_or(""), 100));
+    const auto shown = printable(key.alias.value_or(""), 100);
+    throw Fault(FaultCode::AlreadyExists,
+                "another key has this alias already; choose another alias or, when this key takes the place of that "
+                "one, revoke that one first (RevokeKey; 'waybill revoke-key " +
+                    shown + "'), which frees its alias",
+                shown);
   }
 }
 

@@ -25,7 +25,8 @@ public:
   bool removeObject(const std::string &id) override;
   bool reserveToken(const TokenUse &use, const std::string &request) override;
   bool bindToken(const std::string &tokenId, const std::string &request) override;
-  bool spendToken(const std::string &tokenId, const std::optional<std::string> &receipt, Time keepUntil) override;
+  bool spendToken(const std::string &tokenId, const std::string &request, const std::optional<std::string> &receipt,
+                  Time keepUntil) override;
   void releaseToken(const std::string &tokenId) override;
   std::size_t pruneTokens(Time before) override;
   std::size_t releaseAllTokens() override;

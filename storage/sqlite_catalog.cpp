@@ -77,7 +77,13 @@ constexpr std::array migrations{
     " WHERE state = 'Queued';",
     // 5: priorities of callers, 1 to 5, and 6 for receipts and faults; there were 0 and 1
     "UPDATE transfer SET priority = CASE WHEN priority > 0 THEN 6 ELSE 3 END;",
-    // 6: what each key has waiting, and what each call asked for
+    // 6: shares of keys, whatever their subjects
+    "DROP INDEX transfer_of_peer;"
+    "CREATE INDEX transfer_of_peer ON transfer (phase, peer, substr(principal, 1, 64), priority DESC, next_attempt, id)"
+    " WHERE state = 'Queued';"
+    "CREATE INDEX transfer_queued_job ON transfer (substr(principal, 1, 64)) WHERE state = 'Queued' AND job IS NOT "
+    "NULL;",
+    // 7: what each key has waiting, and what each call asked for
     "ALTER TABLE transfer ADD COLUMN request TEXT;"
     "ALTER TABLE transfer ADD COLUMN work_bytes INTEGER NOT NULL"
     " GENERATED ALWAYS AS (length(CAST(work AS BLOB))) VIRTUAL;"

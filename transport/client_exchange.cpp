@@ -206,7 +206,7 @@ void Exchange::throwFailure() {
   if (refused_ && (result_ == CURLE_COULDNT_CONNECT || result_ == CURLE_ABORTED_BY_CALLBACK)) {
     std::rethrow_exception(refused_);
   }
-  throw deliveryFailure(method_, url_, result_, found_.data());
+  throw deliveryFailure(method_, url_, result_, found_.data(), sent_);
 }
 
 void Exchange::throwIfFailed() {
@@ -325,6 +325,7 @@ std::size_t Exchange::give(std::span<std::byte> into) {
     }
   }
   moved_ = true;
+  sent_ = sent_ || count != 0;
   return count;
 }
 

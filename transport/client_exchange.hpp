@@ -98,6 +98,7 @@ private:
 
   Source *body_;
   std::optional<std::uint64_t> unsent_; ///< what is left of a body of known length
+  bool sent_ = false;                   ///< some of the body
 
   std::function<void(ByteView)> sink_; ///< set: bytes go there
 

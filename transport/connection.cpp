@@ -6,6 +6,7 @@
 
 #include <poll.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <system_error>
 
@@ -86,10 +87,20 @@ void Connection::unwatch() {
   }
 }
 
+void Pace::requireTime(Connection &connection) const {
+  if (end_ && Connection::Clock::now() >= *end_) {
+    giveUp(connection,
+           "who sends the message was not known within " + seconds(patience_.unknown) + " (server.envelope_deadline)");
+  }
+}
+
 void Pace::wait(Connection &connection, bool writable) {
+  using std::chrono::milliseconds;
   const auto began = Connection::Clock::now();
-  const auto ready = waitFor(connection.tls.socket(), writable, patience_.stall);
+  const auto limit = end_ ? std::min(patience_.stall, std::chrono::ceil<milliseconds>(*end_ - began)) : patience_.stall;
+  const auto ready = waitFor(connection.tls.socket(), writable, limit);
   waited_ += Connection::Clock::now() - began;
+  requireTime(connection);
   if (!ready) {
     giveUp(connection, "nothing moved for " + seconds(patience_.stall));
   }

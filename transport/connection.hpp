@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 
 /// For this folder's .cpp files alone.
@@ -41,6 +42,7 @@ struct Connection {
   boost::asio::posix::stream_descriptor watcher; ///< never owns the socket
   TlsStream tls;
   std::string remote;
+  std::string network; ///< whose share of the workers it takes: the address of remote, or the /64 of an IPv6 one
   State state = State::Handshake;
   bool tooSlow = false; ///< a wait for the peer went past its deadline
   Afterwards afterwards = Afterwards::Keep;
@@ -55,12 +57,17 @@ struct Patience {
   std::chrono::milliseconds stall;
   std::uint64_t minimumRate;
   std::chrono::milliseconds grace;
+  std::chrono::milliseconds unknown; ///< for what is read before the caller is known
 };
 
 /// Watches one body, in one direction. Only the time spent waiting for the peer counts, not what we take ourselves.
 class Pace {
 public:
   explicit Pace(Patience patience) : patience_(patience) {}
+  /// An end for all of it: for what is read of a stranger. Without one, or after {}, only the pace counts.
+  void endAt(std::optional<Connection::Clock::time_point> end) noexcept { end_ = end; }
+  /// Throws Fault InvalidMessage past that end, as wait() does.
+  void requireTime(Connection &connection) const;
   void moved(std::size_t bytes) noexcept { bytes_ += bytes; }
   /// Waits until the socket is readable (or writable). Throws Fault InvalidMessage past the stall deadline, and when
   /// the peer is slower than the minimum rate; says so in connection.tooSlow.
@@ -68,6 +75,7 @@ public:
 
 private:
   Patience patience_;
+  std::optional<Connection::Clock::time_point> end_;
   std::chrono::nanoseconds waited_{0};
   std::uint64_t bytes_ = 0;
 };

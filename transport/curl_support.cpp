@@ -35,6 +35,22 @@ std::string adviceFor(CURLcode result) {
   }
 }
 
+/// Whether a connection was lost: that of the call, or, as libcurl tries again by itself, the next.
+bool isLoss(CURLcode result) {
+  switch (result) {
+  case CURLE_COULDNT_CONNECT:
+  case CURLE_SSL_CONNECT_ERROR:
+  case CURLE_SEND_ERROR:
+  case CURLE_RECV_ERROR:
+  case CURLE_SEND_FAIL_REWIND:
+  case CURLE_GOT_NOTHING: return true;
+  default: return false;
+  }
+}
+
+constexpr const char *inMidCall =
+    "the connection was lost in the middle of the call, so that it may have been done: look before you call again";
+
 /// Whether the connection was lost in the handshake, as when the server is just being stopped; what is no TLS says
 /// something else.
 bool lostInHandshake(const std::string &found) {
@@ -78,11 +94,12 @@ std::string pinFor(const std::string &hex) {
   return "sha256//" + std::string(text.begin(), text.begin() + length);
 }
 
-DeliveryFault deliveryFailure(const std::string &method, const std::string &url, int result, const std::string &found) {
+DeliveryFault deliveryFailure(const std::string &method, const std::string &url, int result, const std::string &found,
+                              bool sent) {
   const auto code = static_cast<CURLcode>(result);
   const std::string cause = found.empty() ? curl_easy_strerror(code) : found;
-  return {method + " " + printableUrl(url) + ": " + cause + "; " + adviceFor(code), printableUrl(url),
-          mayPass(code, found)};
+  return {method + " " + printableUrl(url) + ": " + cause + "; " + (sent && isLoss(code) ? inMidCall : adviceFor(code)),
+          printableUrl(url), mayPass(code, found)};
 }
 
 void requireOption(int result, int option) {

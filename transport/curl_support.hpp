@@ -16,9 +16,10 @@ void startLibcurl();
 /// libcurl's way to write a pin: "sha256//" + base64, of 64 hex digits. Throws Fault BadParameter.
 [[nodiscard]] std::string pinFor(const std::string &hex);
 
-/// The fault for a call that ended with `result`; `found` is libcurl's own text about it, if any.
+/// The fault for a call that ended with `result`; `found` is libcurl's own text about it, if any. `sent`: the server
+/// may have what was sent, and have done it.
 [[nodiscard]] DeliveryFault deliveryFailure(const std::string &method, const std::string &url, int result,
-                                            const std::string &found);
+                                            const std::string &found, bool sent = false);
 
 /// Throws Fault Internal unless `result` of curl_easy_setopt is good.
 void requireOption(int result, int option);

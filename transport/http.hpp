@@ -43,6 +43,10 @@ struct Request {
   /// whoever wants a reply keeps its direction open. Asks the kernel: waits for nothing, takes no byte. In the
   /// handler's thread, at any time.
   std::function<bool()> callerHasGone = [] { return false; };
+  /// To be called once the handler knows who asks. Until then all that is read of the body has to come within
+  /// ServerOptions::envelopeDeadline, and the request is one of the few that are served for strangers at one address.
+  /// In the handler's thread; more than once does no harm.
+  std::function<void()> callerIsKnown = [] {};
 };
 
 /// The way back. Exactly one call of send() or of begin(); then, after begin(), write() calls and one end().

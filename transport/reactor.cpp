@@ -5,14 +5,17 @@
 #include "transport/reply_text.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/ip/address.hpp>
 #include <boost/asio/post.hpp>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <future>
+#include <tuple>
 
 namespace waybill::transport {
 
@@ -23,17 +26,48 @@ using State = Connection::State;
 
 constexpr std::chrono::milliseconds sweepEvery{250};
 /// How long, and for how many bytes, a client that has got its reply may go on sending before it is reset.
-constexpr std::chrono::seconds lingerTime{10};
-constexpr std::uint64_t lingerBytes = 256ULL * 1024 * 1024;
+constexpr std::chrono::seconds lingerTime{5};
+constexpr std::uint64_t lingerBytes = 16ULL * 1024 * 1024;
+/// Requests of ServerOptions::probes: two at a time, so that one peer, who gets half, does not keep others out; their
+/// replies are small enough to be taken at once.
+constexpr std::size_t probeWorkers = 2;
+constexpr std::size_t probeQueue = 16;
+constexpr std::chrono::seconds probeStall{2};
 /// How long drain() waits for clients to take the last replies.
 constexpr std::chrono::seconds partingTime{2};
+
+ServerOptions forProbes(ServerOptions options) {
+  options.stallDeadline = std::min(options.stallDeadline, probeStall);
+  return options;
+}
+
+/// Of "address:port" or "[address]:port". A machine with IPv6 has all the addresses of its /64.
+std::string networkOf(const std::string &remote) {
+  namespace ip = boost::asio::ip;
+  auto text = remote.substr(0, remote.rfind(':'));
+  if (text.starts_with('[') && text.ends_with(']')) {
+    text = text.substr(1, text.size() - 2);
+  }
+  error_code unread;
+  const auto address = ip::make_address(text, unread);
+  if (unread || address.is_v4()) {
+    return text;
+  }
+  if (address.to_v6().is_v4_mapped()) {
+    return ip::make_address_v4(ip::v4_mapped, address.to_v6()).to_string();
+  }
+  auto bytes = address.to_v6().to_bytes();
+  std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
+  return ip::address_v6(bytes).to_string();
+}
 
 } // namespace
 
 Reactor::Reactor(ServerOptions options, Handler &handler, ServerEvents events)
     : options_(std::move(options)), events_(std::move(events)),
       context_(serverContext(options_.certificateFile, options_.keyFile)), listener_(io_, options_.host, options_.port),
-      serving_(options_, handler, events_, draining_), workers_(options_.workers, options_.queue) {}
+      serving_(options_, handler, events_, draining_), workers_(options_.workers, options_.queue),
+      probing_(forProbes(options_), handler, events_, draining_), probes_(probeWorkers, probeQueue) {}
 
 Reactor::~Reactor() {
   drain();
@@ -45,6 +79,7 @@ Reactor::~Reactor() {
 
 void Reactor::start() {
   workers_.start();
+  probes_.start();
   boost::asio::post(io_, [this] {
     listener_.start([this](Socket socket, std::string remote) { accepted(std::move(socket), std::move(remote)); },
                     events_.log);
@@ -78,6 +113,7 @@ void Reactor::accepted(Socket socket, std::string remote) {
       context = context_;
     }
     const auto connection = std::make_shared<Connection>(io_, std::move(socket), context, std::move(remote));
+    connection->network = networkOf(connection->remote);
     connection->watch();
     connections_.insert(connection);
     enter(connection, State::Handshake, options_.headDeadline);
@@ -170,9 +206,18 @@ void Reactor::enter(const ConnectionPtr &connection, State state, Millis time) {
   report();
 }
 
+bool Reactor::isProbe(const Head &head) const {
+  const auto &[method, path] = std::tie(head.request.method, head.request.path);
+  return (method == "GET" || method == "HEAD") && head.framing == Framing::None &&
+         std::find(options_.probes.begin(), options_.probes.end(), path) != options_.probes.end();
+}
+
 void Reactor::dispatch(const ConnectionPtr &connection) {
   auto head = std::make_shared<Head>(connection->head->head());
-  if (!workers_.hasRoom()) {
+  const auto probe = isProbe(*head);
+  auto &pool = probe ? probes_ : workers_;
+  const auto &serving = probe ? probing_ : serving_;
+  if (!pool.hasRoom(connection->network)) {
     refuse(connection, "busy",
            refusalText(503, "This instance is busy; try again in a moment.", {{"Retry-After", "1"}}));
     return;
@@ -181,8 +226,8 @@ void Reactor::dispatch(const ConnectionPtr &connection) {
   connection->unwatch();
   ++busy_;
   enter(connection, State::Busy, Millis{0});
-  workers_.run([this, connection, head, reader] {
-    const auto afterwards = cutting_ ? Afterwards::Cut : serving_.run(*connection, *head, *reader);
+  pool.run(connection->network, [this, connection, head, reader, &serving](const WorkerPool::Known &known) {
+    const auto afterwards = cutting_ ? Afterwards::Cut : serving.run(*connection, *head, *reader, known);
     connection->afterwards = afterwards;
     boost::asio::post(io_, [this, connection] { guard(connection, &Reactor::returned); });
   });
@@ -349,6 +394,7 @@ bool Reactor::drainOnce() {
   }
   // Runs what has been queued, and waits for handlers that do not touch the network.
   workers_.stop();
+  probes_.stop();
   occupancy_.waitUntilNoneOpen(Connection::Clock::now() + partingTime);
   io_.stop();
   thread_.join();

@@ -58,6 +58,7 @@ private:
   void wait(const ConnectionPtr &connection, bool writable);
 
   void enter(const ConnectionPtr &connection, Connection::State state, Millis time);
+  [[nodiscard]] bool isProbe(const Head &head) const;
   void dispatch(const ConnectionPtr &connection);
   void returned(const ConnectionPtr &connection);
   void refuse(const ConnectionPtr &connection, const char *outcome, const std::string &reply);
@@ -83,6 +84,8 @@ private:
   std::atomic<bool> cutting_{false};  ///< any thread
   Serving serving_;                   ///< workers
   WorkerPool workers_;
+  Serving probing_; ///< its own workers
+  WorkerPool probes_;
   std::set<ConnectionPtr> connections_;
   std::size_t busy_ = 0;
   std::array<std::byte, 16 * 1024> scratch_{};

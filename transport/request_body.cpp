@@ -15,7 +15,9 @@ constexpr std::size_t blockBytes = 64 * 1024;
 
 RequestBody::RequestBody(Connection &connection, HeadReader &reader, const Head &head, Patience patience)
     : connection_(connection), reader_(reader), framing_(head.framing), length_(head.length), left_(head.length),
-      heldBack_(head.expectsContinue), done_(head.framing == Framing::None), patience_(patience), pace_(patience) {}
+      heldBack_(head.expectsContinue), done_(head.framing == Framing::None), patience_(patience), pace_(patience) {
+  pace_.endAt(Connection::Clock::now() + patience.unknown);
+}
 
 std::optional<std::uint64_t> RequestBody::size() const {
   return framing_ == Framing::Length || framing_ == Framing::None ? std::optional(length_) : std::nullopt;
@@ -48,6 +50,8 @@ std::size_t RequestBody::readFramed(std::span<std::byte> into) {
       writeAll(connection_, pace_, asBytes("HTTP/1.1 100 Continue\r\n\r\n"), false);
     }
   }
+  // Who sends fast enough is never waited for.
+  pace_.requireTime(connection_);
   switch (framing_) {
   case Framing::None: return 0;
   case Framing::Length: return readLength(into);
@@ -130,7 +134,7 @@ bool RequestBody::finish(std::uint64_t limit, std::chrono::milliseconds time) {
   }
   try {
     const auto until = Connection::Clock::now() + time;
-    pace_ = Pace({std::min(time, patience_.stall), 0, time});
+    pace_ = Pace({std::min(time, patience_.stall), 0, time, time});
     Bytes block(blockBytes);
     std::uint64_t swallowed = 0;
     while (!done_ && swallowed < limit && Connection::Clock::now() < until) {

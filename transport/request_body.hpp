@@ -20,6 +20,9 @@ public:
   std::size_t read(std::span<std::byte> into) override;
   [[nodiscard]] std::optional<std::uint64_t> size() const override;
 
+  /// Request::callerIsKnown: the rest may take its time.
+  void callerIsKnown() noexcept { pace_.endAt({}); }
+
   /// True once read() has thrown: what comes on the connection has no meaning any more.
   [[nodiscard]] bool hasFailed() const noexcept { return failed_; }
   /// The reply's head goes out: who waits for "100 Continue" will not be told any more.

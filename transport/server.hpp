@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace waybill::transport {
 
@@ -26,6 +27,11 @@ struct ServerOptions {
   std::chrono::seconds stallDeadline{30}; ///< one read or write without any progress
   std::uint64_t minimumRate = 1024;       ///< bytes a second, averaged over the time spent waiting for the peer
   std::chrono::seconds rateGrace{20};     ///< time spent waiting before minimumRate is asked for
+  /// From the start of serving a request until its handler knows who asks (Request::callerIsKnown), for what it reads.
+  std::chrono::seconds envelopeDeadline{30};
+  /// Paths whose GET and HEAD do not wait for the workers: two threads of their own answer, to peers that take the
+  /// reply at once.
+  std::vector<std::string> probes;
   std::chrono::seconds drainDeadline{30}; ///< how long drain() waits for running requests
   std::uint64_t drainBytes =
       256 * 1024; ///< unread request body that is swallowed to keep the connection; past that it is closed
@@ -40,7 +46,8 @@ struct ServerEvents {
 
 /// HTTPS/1.1 server: TLS 1.2+, keep-alive; idle connections are parked in one epoll (Asio) thread, where the handshake
 /// and the head are read without blocking; a complete request runs to its end on one worker thread with blocking calls
-/// under deadlines.
+/// under deadlines. Of one address (IPv6: one /64), requests whose caller the handler does not know yet get at most
+/// half of the workers; more of them wait in at most half of the queue, and past that are answered 503.
 ///
 /// Refused with a clear status before any handler runs: malformed heads (400), Transfer-Encoding beside Content-Length
 /// or other than chunked (400/501), a body method without length (411), heads past headBytes (431), HTTP/2 prefaces and

@@ -15,24 +15,30 @@ constexpr std::chrono::seconds finishTime{2};
 
 Serving::Serving(const ServerOptions &options, Handler &handler, const ServerEvents &events,
                  const std::atomic<bool> &draining)
-    : handler_(handler), events_(events),
-      draining_(draining), patience_{options.stallDeadline, options.minimumRate, options.rateGrace},
+    : handler_(handler), events_(events), draining_(draining), patience_{options.stallDeadline, options.minimumRate,
+                                                                         options.rateGrace, options.envelopeDeadline},
       drainBytes_(options.drainBytes) {}
 
-Afterwards Serving::run(Connection &connection, Head &head, HeadReader &reader) const noexcept {
+Afterwards Serving::run(Connection &connection, Head &head, HeadReader &reader,
+                        const std::function<void()> &known) const noexcept {
   try {
-    return serve(connection, head, reader);
+    return serve(connection, head, reader, known);
   } catch (const std::exception &error) {
     events_.log("serving " + connection.remote + ": " + error.what());
   }
   return Afterwards::Cut;
 }
 
-Afterwards Serving::serve(Connection &connection, Head &head, HeadReader &reader) const {
+Afterwards Serving::serve(Connection &connection, Head &head, HeadReader &reader,
+                          const std::function<void()> &known) const {
   RequestBody body(connection, reader, head, patience_);
   head.request.body = &body;
   head.request.remote = connection.remote;
   head.request.callerHasGone = [&connection] { return hasHungUp(connection); };
+  head.request.callerIsKnown = [&] {
+    body.callerIsKnown();
+    known();
+  };
   const auto keepAlive = [&] { return head.keepAlive && !draining_ && body.mayBeFinished(drainBytes_); };
   ResponseWriter response(connection, body, {head.request.method == "HEAD", head.request.http10, keepAlive}, patience_);
   const auto problem = callHandler(head.request, response);

@@ -7,6 +7,7 @@
 #include "transport/server.hpp"
 
 #include <atomic>
+#include <functional>
 
 /// For this folder's .cpp files alone.
 namespace waybill::transport {
@@ -18,10 +19,13 @@ public:
   Serving(const ServerOptions &options, Handler &handler, const ServerEvents &events,
           const std::atomic<bool> &draining);
 
-  [[nodiscard]] Afterwards run(Connection &connection, Head &head, HeadReader &reader) const noexcept;
+  /// Calls `known` when the handler says that it knows the caller.
+  [[nodiscard]] Afterwards run(Connection &connection, Head &head, HeadReader &reader,
+                               const std::function<void()> &known) const noexcept;
 
 private:
-  [[nodiscard]] Afterwards serve(Connection &connection, Head &head, HeadReader &reader) const;
+  [[nodiscard]] Afterwards serve(Connection &connection, Head &head, HeadReader &reader,
+                                 const std::function<void()> &known) const;
   /// What went wrong; empty when nothing did.
   [[nodiscard]] std::string callHandler(Request &request, ResponseWriter &response) const;
   void answerFailure(const Connection &connection, const RequestBody &body, ResponseWriter &response) const;

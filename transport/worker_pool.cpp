@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "transport/worker_pool.hpp"
 
+#include <utility>
+
 namespace waybill::transport {
 
 void WorkerPool::start() {
@@ -9,44 +11,84 @@ void WorkerPool::start() {
   }
 }
 
-bool WorkerPool::hasRoom() {
+bool WorkerPool::hasRoom(const std::string &owner) {
   const Lock lock(mutex_);
-  return !stopping_ && running_ + jobs_.size() < workers_ + queue_;
+  const auto found = strangers_.find(owner);
+  const auto taken = found == strangers_.end() ? 0 : found->second.running + found->second.waiting;
+  return !stopping_ && running_ + tasks_.size() < workers_ + queue_ && taken < half(workers_) + half(queue_);
 }
 
-void WorkerPool::run(Job job) {
+void WorkerPool::run(std::string owner, Job job) {
   {
     const Lock lock(mutex_);
-    jobs_.push_back(std::move(job));
+    ++strangers_[owner].waiting;
+    tasks_.push_back({std::move(owner), std::move(job)});
   }
   wake_.notify_one();
 }
 
-WorkerPool::Job WorkerPool::next() {
-  const Lock lock(mutex_);
-  while (jobs_.empty() && !stopping_) {
-    wake_.wait(mutex_);
-  }
-  if (jobs_.empty()) {
-    return {};
-  }
-  auto job = std::move(jobs_.front());
-  jobs_.pop_front();
-  ++running_;
-  return job;
+bool WorkerPool::mayRun(const Task &task) const {
+  return stopping_ || strangers_.at(task.owner).running < half(workers_);
 }
 
-void WorkerPool::finished() {
+std::optional<WorkerPool::Task> WorkerPool::next() {
+  const Lock lock(mutex_);
+  while (true) {
+    auto found = tasks_.begin();
+    while (found != tasks_.end() && !mayRun(*found)) {
+      ++found;
+    }
+    if (found != tasks_.end()) {
+      auto task = std::move(*found);
+      tasks_.erase(found);
+      auto &strangers = strangers_.at(task.owner);
+      --strangers.waiting;
+      ++strangers.running;
+      ++running_;
+      return task;
+    }
+    if (stopping_) {
+      return std::nullopt;
+    }
+    wake_.wait(mutex_);
+  }
+}
+
+void WorkerPool::endStranger(const std::string &owner) {
+  auto &strangers = strangers_.at(owner);
+  --strangers.running;
+  if (strangers.running + strangers.waiting == 0) {
+    strangers_.erase(owner);
+  }
+}
+
+void WorkerPool::becameKnown(const std::string &owner) {
+  {
+    const Lock lock(mutex_);
+    endStranger(owner);
+  }
+  wake_.notify_one();
+}
+
+void WorkerPool::finished(const std::string &owner, bool stranger) {
   const Lock lock(mutex_);
   --running_;
+  if (stranger) {
+    endStranger(owner);
+  }
 }
 
 void WorkerPool::work() {
-  while (auto job = next()) {
-    job();
+  while (auto task = next()) {
+    auto stranger = true;
+    task->job([&] {
+      if (std::exchange(stranger, false)) {
+        becameKnown(task->owner);
+      }
+    });
     // What the job holds goes before its place is free.
-    job = nullptr;
-    finished();
+    task->job = nullptr;
+    finished(task->owner, stranger);
   }
 }
 

@@ -39,6 +39,7 @@ async function main() {
 
 main().catch((error) => {
   const detail = error.root && error.root.Envelope && error.root.Envelope.Body.Fault;
-  console.error(detail ? detail.faultstring || detail.Reason.Text : error.message);
+  const reason = detail && (detail.faultstring || detail.Reason.Text);
+  console.error(reason ? reason.$value || reason : error.message);
   process.exitCode = 1;
 });

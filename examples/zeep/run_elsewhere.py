@@ -4,7 +4,8 @@
 
     WAYBILL_CA=all.pem  run_elsewhere.py ALGORITHM INPUT OUTPUT  A B PATH-AT-B  C PATH-AT-C  OWN
 
-A, B, C and OWN, the instance that is told, are URLs such as https://a.example:8443."""
+A, B, C and OWN, the instance that is told, are URLs such as https://a.example:8443. OWN has to be another than A, which knows the job already;
+the others may be the same."""
 import os
 import subprocess
 import sys
@@ -15,6 +16,9 @@ import zeep
 from lxml import etree
 
 ALGORITHM, INPUT, OUTPUT, A, B, SOURCE, C, TARGET, OWN = sys.argv[1:]
+if OWN == A:
+    sys.exit("OWN has to be another instance than A: what A says of the job is no receipt")
+PATIENCE = 60  # seconds for the receipt, once the result has been delivered
 NAMESPACES = 'xmlns:wb="urn:waybill:1" xmlns:wsa="http://www.w3.org/2005/08/addressing"'
 
 
@@ -48,6 +52,9 @@ while (found := service(A, "algorithms").GetJob(job, _soapheaders={"Token": toke
 print(f"{A}: {found.State}", found.LastError or "")
 if found.State != "Succeeded":
     sys.exit(1)
+deadline = time.monotonic() + PATIENCE
 while not (receipts := [one for one in service(OWN, "data").ListTransfers(_soapheaders={"Token": token(OWN, "ListTransfers")}).Transfer if one.MessageId == job]):
+    if time.monotonic() > deadline:
+        sys.exit(f"{OWN} was told nothing within {PATIENCE} seconds, though the result is at {C}: waybill transfers {C} says why")
     time.sleep(0.2)
 print(f"{OWN} was told: {receipts[0].Source[0]}, {receipts[0].BytesTotal} bytes")

@@ -28,7 +28,7 @@ headers = etree.fromstring(f"""<h xmlns:wb="urn:waybill:1" xmlns:wsa="http://www
   <wsa:ReplyTo><wsa:Address>{THERE}/services/data</wsa:Address><wsa:ReferenceParameters>
     <wb:Token>{token(THERE, "Receive", "--resource", PATH)}</wb:Token><wb:Overwrite>Always</wb:Overwrite>
   </wsa:ReferenceParameters></wsa:ReplyTo></h>""")
-service.Copy(Data=[{"Path": PATH}], _soapheaders=list(headers))  # HTTP 202: taken, and kept until it has arrived
+service.Copy(Data=[{"Path": PATH}], Priority=4, _soapheaders=list(headers))  # HTTP 202: taken, and kept until it has arrived
 message = sent.last_sent["envelope"].findtext(".//{http://www.w3.org/2005/08/addressing}MessageID")  # zeep made it
 while (transfer := service.GetTransfer(message, _soapheaders={"Token": token(HERE, "GetTransfer")})).State in ("Queued", "Active"):
     time.sleep(0.2)

@@ -5,6 +5,7 @@
 #include "domain/fault.hpp"
 #include "domain/text.hpp"
 #include "services/algorithms/out_folder.hpp"
+#include "services/algorithms/output_wishes.hpp"
 #include "soap/codec.hpp"
 #include "storage/content_store.hpp"
 
@@ -39,39 +40,6 @@ bool mayInvoke(const security::Trust &trust, const Call &call, const std::string
   return trust.may(call.principal, Right::Invoke, asPath(algorithm)) && tokenCovers(call, algorithm);
 }
 
-const Data *wish(const InvokeRequest &request, const std::string &output) {
-  const auto found = std::find_if(request.outputs.begin(), request.outputs.end(),
-                                  [&](const auto &named) { return named.name == output; });
-  return found == request.outputs.end() ? nullptr : &found->data;
-}
-
-/// What the response says of an output; Path and Secure as the caller wants them.
-Data describeOutput(const InvokeRequest &request, const std::string &name, const std::string &contentType) {
-  const auto *wanted = wish(request, name);
-  Data data = wanted != nullptr ? *wanted : Data{};
-  data.contentType = contentType;
-  if (request.store && !data.path) {
-    const auto prefix = parsePathPrefix(*request.store);
-    data.path = (prefix == "/" ? "" : prefix) + "/" + name;
-  }
-  return data;
-}
-
-/// Bytes that are wished for outputs, and fields that are not the caller's to say.
-void checkWishes(const InvokeRequest &request) {
-  for (const auto &[name, data] : request.outputs) {
-    if (data.content || data.attachment || data.href || data.token || data.id || data.size || data.digest) {
-      throw Fault(FaultCode::BadParameter,
-                  "Output says how an output is to be called and kept: Path, Secure, Expires, Metadata; leave out the "
-                  "rest",
-                  name);
-    }
-    if (data.path) {
-      (void)DataPath::parse(*data.path);
-    }
-  }
-}
-
 } // namespace
 
 struct AlgorithmService::Results {
@@ -85,13 +53,17 @@ struct AlgorithmService::Results {
 
 std::shared_ptr<const Algorithm> AlgorithmService::find(const Call &call, const std::string &id) const {
   auto algorithm = tools_.algorithms.find(id);
-  if (!algorithm || !mayInvoke(tools_.trust, call, id)) {
-    throw Fault(
-        FaultCode::NoSuchAlgorithm,
-        call.operation +
-            " found no algorithm of this id that the caller may invoke; ListAlgorithms shows what there is, the "
-            "instance's administrator grants 'invoke' on it, and a token with resources has to name it",
-        printable(id, 200));
+  if (!algorithm || !tools_.trust.may(call.principal, Right::Invoke, asPath(id))) {
+    throw Fault(FaultCode::NoSuchAlgorithm,
+                call.operation + " found no algorithm of this id that the caller may invoke; ListAlgorithms shows what "
+                                 "there is, the instance's administrator grants 'invoke' on it",
+                printable(id, 200));
+  }
+  if (!tokenCovers(call, id)) {
+    throw Fault(FaultCode::NoSuchAlgorithm,
+                call.operation + " came with a token whose resources name no such algorithm; have them name it, or "
+                                 "what it is below, without a slash before it (a name with one is a path of data)",
+                printable(id, 200));
   }
   return algorithm;
 }
@@ -135,7 +107,7 @@ Invocation AlgorithmService::begin(Call &call, InvokeRequest request, const std:
 /// What can be said of the outputs before there are any.
 void AlgorithmService::checkResults(Call &call, const Invocation &invocation) const {
   const auto &request = invocation.request();
-  checkWishes(request);
+  checkWishes(request, tools_.clock.now());
   if (!request.store) {
     if (request.attach == Attach::Reference) {
       throw Fault(FaultCode::BadParameter, "Attach Reference is for outputs that are stored; give Store too", "Attach");
@@ -250,6 +222,8 @@ InvokeReply AlgorithmService::invoke(Call &call, InvokeRequest request) {
   auto folder = std::make_shared<JobFolderGuard>(tools_.invocations.folders, job);
   tools_.invocations.folders.create(job);
   auto invocation = begin(call, std::move(request), job);
+  // Before inputs are read: tokens that came with them are good once, and who is told Busy is to try again.
+  const auto place = tools_.turns.enter(call.principal.instance);
   invocation.takeAttached(call);
   call.check = [&] {
     checkStop();
@@ -260,7 +234,7 @@ InvokeReply AlgorithmService::invoke(Call &call, InvokeRequest request) {
   std::optional<std::int32_t> exitStatus;
   {
     const auto turn =
-        tools_.turns.wait(format(call.principal), invocation.request().priority.value_or(normalPriority), call.check);
+        tools_.turns.wait(call.principal.instance, invocation.request().priority.value_or(normalPriority), call.check);
     invocation.run(log, call.check, exitStatus);
   }
   call.check(); // nothing is stored for who has not waited for it
@@ -293,19 +267,17 @@ InvokeReply AlgorithmService::invoke(Call &call, InvokeRequest request) {
 }
 
 PreparedJob AlgorithmService::prepare(Call &call, InvokeRequest request) {
+  call.algorithm = printable(request.algorithm, 200);
   PreparedJob prepared;
   prepared.id = randomId(tools_.random);
   prepared.order.attach = howToAttach(request.attach, call);
   prepared.order.algorithm = request.algorithm;
   prepared.order.priority = request.priority.value_or(normalPriority);
-  const auto queued = tools_.catalog
-                          .transfers(storage::TransferKind::Job, format(call.principal), TransferState::Queued,
-                                     std::nullopt, tools_.queuedPerPrincipal)
-                          .size();
+  const auto queued = tools_.catalog.queuedJobs(call.principal.instance);
   if (queued >= tools_.queuedPerPrincipal) {
     throw Fault(
         FaultCode::Busy,
-        "the caller has " + std::to_string(queued) +
+        "the caller's key has " + std::to_string(queued) +
             " jobs waiting, as many as one may have (algorithms.queued_per_principal); wait for some, or cancel "
             "them",
         printable(request.algorithm, 200));
@@ -319,19 +291,48 @@ PreparedJob AlgorithmService::prepare(Call &call, InvokeRequest request) {
   invocation.takeAttached(call);
   tools_.invocations.folders.syncInputs(prepared.id);
   prepared.order.attached = invocation.taken();
+  prepared.order.complete = invocation.complete();
   prepared.order.request = soap::encode(invocation.withoutParts(call));
   return prepared;
 }
 
-/// Fetches what is not there yet. What has come stays for another run: the tokens for it may be used up.
-void AlgorithmService::fetch(Call &call, Invocation &invocation, const TransferWork &work, const Save &save) const {
+/// The call that a job goes on with, when its message is no longer there.
+Call AlgorithmService::callOf(const TransferWork &work, const std::string &principal,
+                              const std::function<void()> &check) {
+  Call call;
+  call.operation = "Invoke";
+  call.baseUrl = work.baseUrl;
+  call.principal = parsePrincipal(principal).value();
+  call.claims.resources = work.run->data.value_or(std::vector<std::string>());
+  call.check = check;
+  return call;
+}
+
+Invocation AlgorithmService::takenUp(const Call &call, const TransferWork &work) const {
+  auto request = soap::decode<InvokeRequest>(work.run->request);
+  auto algorithm = tools_.algorithms.find(request.algorithm);
+  if (!algorithm || !tools_.trust.may(call.principal, Right::Invoke, asPath(request.algorithm))) {
+    throw Fault(
+        FaultCode::NoSuchAlgorithm,
+        "the algorithm is no longer published, or no longer for this caller; ListAlgorithms shows what there is",
+        printable(request.algorithm, 200));
+  }
+  Invocation invocation(tools_.invocations, std::move(algorithm), std::move(request), work.job);
+  invocation.setTaken(work.run->attached);
+  return invocation;
+}
+
+/// What has come stays for another attempt: the tokens for it may be used up.
+void AlgorithmService::fetch(const TransferWork &work, const std::string &principal, const std::function<void()> &check,
+                             const Save &save) {
+  auto call = callOf(work, principal, check);
+  auto invocation = takenUp(call, work);
   const auto keep = [&] {
-    if (invocation.taken().size() != work.run->attached.size()) {
-      tools_.invocations.folders.syncInputs(work.job);
-      auto further = work;
-      further.run->attached = invocation.taken();
-      save(further);
-    }
+    tools_.invocations.folders.syncInputs(work.job);
+    auto further = work;
+    further.run->attached = invocation.taken();
+    further.run->complete = invocation.complete();
+    save(further);
   };
   try {
     invocation.fetch(call);
@@ -343,26 +344,10 @@ void AlgorithmService::fetch(Call &call, Invocation &invocation, const TransferW
 }
 
 void AlgorithmService::run(const TransferWork &work, const std::string &principal, JobNote &note, LogTail &log,
-                           const std::function<void()> &check, const Save &save, const Commit &commit) {
-  const auto &order = work.run.value();
-  Call call;
-  call.operation = "Invoke";
-  call.baseUrl = work.baseUrl;
-  call.principal = parsePrincipal(principal).value();
-  call.claims.resources = order.data.value_or(std::vector<std::string>());
-  const auto request = soap::decode<InvokeRequest>(order.request);
-  auto algorithm = tools_.algorithms.find(request.algorithm);
-  if (!algorithm || !tools_.trust.may(call.principal, Right::Invoke, asPath(request.algorithm))) {
-    throw Fault(
-        FaultCode::NoSuchAlgorithm,
-        "the algorithm is no longer published, or no longer for this caller; ListAlgorithms shows what there is",
-        printable(request.algorithm, 200));
-  }
+                           const std::function<void()> &check, const Commit &commit) {
+  auto call = callOf(work, principal, check);
+  const auto invocation = takenUp(call, work);
   tools_.invocations.folders.clearOut(work.job);
-  Invocation invocation(tools_.invocations, std::move(algorithm), request, work.job);
-  invocation.setTaken(order.attached);
-  call.check = check;
-  fetch(call, invocation, work, save);
   const auto keepNote = [&] { note.log = log.text(); };
   try {
     invocation.run(log, check, note.exitStatus);
@@ -371,7 +356,7 @@ void AlgorithmService::run(const TransferWork &work, const std::string &principa
     throw;
   }
   keepNote();
-  auto results = this->results(invocation, order.attach, work.job);
+  auto results = this->results(invocation, work.run->attach, work.job);
   results.response.job = work.relatesTo.value_or(work.messageId);
   results.response.exitStatus = note.exitStatus.value_or(0);
   results.response.log = note.log;

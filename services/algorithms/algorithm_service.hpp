@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include "domain/clock.hpp"
 #include "domain/messages.hpp"
 #include "services/algorithms/algorithm_folder.hpp"
 #include "services/algorithms/invocation.hpp"
@@ -48,8 +49,9 @@ public:
     storage::Catalog &catalog;
     const security::Trust &trust;
     Random &random;
+    const Clock &clock;
     std::uint64_t inlineBytes;
-    std::size_t queuedPerPrincipal; ///< jobs that one principal may have waiting
+    std::size_t queuedPerPrincipal; ///< jobs that one key may have waiting
   };
   explicit AlgorithmService(Tools tools) : tools_(tools) {}
 
@@ -67,8 +69,10 @@ public:
   /// Programs that callers wait for are killed from `when` on: the instance stops.
   void stopAt(std::chrono::steady_clock::time_point when) { stopAt_ = when.time_since_epoch().count(); }
 
+  void fetch(const TransferWork &work, const std::string &principal, const std::function<void()> &check,
+             const Save &save) override;
   void run(const TransferWork &work, const std::string &principal, JobNote &note, LogTail &log,
-           const std::function<void()> &check, const Save &save, const Commit &commit) override;
+           const std::function<void()> &check, const Commit &commit) override;
   void forget(const std::string &job) noexcept override { tools_.invocations.folders.remove(job); }
 
 private:
@@ -80,7 +84,9 @@ private:
   void checkResults(Call &call, const Invocation &invocation) const;
   void attach(Results &results, Data &data, const Invocation::Made &made, Attach how, const std::string &job) const;
   [[nodiscard]] Results results(const Invocation &invocation, Attach how, const std::string &job) const;
-  void fetch(Call &call, Invocation &invocation, const TransferWork &work, const Save &save) const;
+  [[nodiscard]] static Call callOf(const TransferWork &work, const std::string &principal,
+                                   const std::function<void()> &check);
+  [[nodiscard]] Invocation takenUp(const Call &call, const TransferWork &work) const;
   void store(Call &call, const Invocation &invocation, Results &results,
              const std::function<std::string(const InvokeResponse &)> &receipt);
   void checkStop() const;

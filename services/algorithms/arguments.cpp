@@ -5,6 +5,7 @@
 #include "domain/text.hpp"
 #include "services/algorithms/parameter_value.hpp"
 #include "services/algorithms/placeholders.hpp"
+#include "services/algorithms/sandbox.hpp"
 #include "soap/media_type.hpp"
 
 #include <set>
@@ -117,6 +118,10 @@ ParameterValues checkedParameters(const AlgorithmDescription &algorithm, const s
 }
 
 void checkInputs(const AlgorithmDescription &algorithm, const std::vector<NamedData> &given) {
+  if (given.size() > SandboxTask::mostInputs) {
+    refuse("Input", "an algorithm can be given " + std::to_string(SandboxTask::mostInputs) + " inputs, not " +
+                        std::to_string(given.size()) + "; put several into one, for instance into an archive");
+  }
   std::set<std::string> names;
   for (const auto &one : given) {
     const auto *declaration = declared(algorithm.inputs, one.name);

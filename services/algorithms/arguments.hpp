@@ -31,7 +31,8 @@ template <class Declaration>
 [[nodiscard]] ParameterValues checkedParameters(const AlgorithmDescription &algorithm,
                                                 const std::vector<NamedValue> &given);
 
-/// Throws Fault BadParameter, the input's name as subject: unknown, missing, or given more often than is declared.
+/// Throws Fault BadParameter, the input's name as subject: unknown, missing, or given more often than is declared;
+/// or too many in all.
 void checkInputs(const AlgorithmDescription &algorithm, const std::vector<NamedData> &given);
 
 /// The same for what a call says of outputs: unknown, or named twice.

@@ -129,8 +129,8 @@ InvokeRequest Invocation::withoutParts(Call &call) const {
   auto request = request_;
   for (std::size_t i = 0; i < request.inputs.size(); ++i) {
     auto &data = request.inputs[i].data;
-    if (!taken_.contains(i) && !data.id && !data.href) {
-      (void)tools_.resolver.resolve(data, call); // which says what was tried
+    if (!taken_.contains(i) && !data.id && !data.href && !data.path) {
+      (void)tools_.resolver.resolve(data, call, PathIs::Name); // which says what was tried
     }
     data.content.reset();
     data.attachment.reset();
@@ -141,7 +141,7 @@ InvokeRequest Invocation::withoutParts(Call &call) const {
 void Invocation::fetch(Call &call) {
   for (std::size_t i = 0; i < request_.inputs.size(); ++i) {
     if (!taken_.contains(i)) {
-      keep(i, tools_.resolver.resolve(request_.inputs[i].data, call), call.check);
+      keep(i, tools_.resolver.resolve(request_.inputs[i].data, call, PathIs::Name), call.check);
     }
   }
 }

@@ -55,6 +55,8 @@ public:
   [[nodiscard]] InvokeRequest withoutParts(Call &call) const;
   /// By position, the content types of the inputs that are in the folder.
   [[nodiscard]] const std::map<std::size_t, std::string> &taken() const noexcept { return taken_; }
+  /// All inputs are there.
+  [[nodiscard]] bool complete() const noexcept { return taken_.size() == request_.inputs.size(); }
   /// For a run that goes on: these are there already.
   void setTaken(std::map<std::size_t, std::string> taken) { taken_ = std::move(taken); }
   /// Puts the other inputs there too. Throws Fault UnresolvableData, BadParameter for data of a type that the algorithm

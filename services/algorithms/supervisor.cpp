@@ -39,6 +39,8 @@ constexpr std::uint64_t mostFiles = 100'000;
 constexpr std::uint32_t mostSockets = 256;
 /// Killed processes go at once, but for those that wait for a broken disk.
 constexpr int patience = 60;
+/// CPU time that the kernel lets one process have past its limit.
+constexpr auto kernelGrace = 1s;
 constexpr std::size_t enoughWords = 2000;
 constexpr int signalled = 128;
 
@@ -196,14 +198,14 @@ void Supervisor::limitProcesses(pid_t first) const {
   };
   constexpr std::uint64_t block = 4096; // so that what is past a limit can be seen
   constexpr std::uint64_t files = 256;
-  const auto cpu = static_cast<std::uint64_t>(limits_.cpu.count());
+  const auto cpu = static_cast<std::uint64_t>((limits_.cpu + kernelGrace).count());
   const auto file = std::max(limits_.output, limits_.memory) + block;
   // A program whose fork() fails may end before anybody has looked, and then its limit has no name: only what is far
   // past it fails.
   const std::uint64_t processes = 2ULL * limits_.processes + 64;
   // Programs reserve more than they use: this is for what shows in no other number.
   const auto memory = 4 * limits_.memory + (1ULL << 30U);
-  limit(RLIMIT_CPU, cpu + 1, cpu + 2);
+  limit(RLIMIT_CPU, cpu, cpu + 1);
   limit(RLIMIT_FSIZE, file, file);
   limit(RLIMIT_NPROC, processes, processes);
   limit(RLIMIT_DATA, memory, memory);
@@ -328,8 +330,8 @@ void Supervisor::judge() {
   }
   // Programs may also end themselves with that status.
   if (result_.exitStatus == signalled + SIGXCPU && result_.cpu * 2 > limits_.cpu) {
-    exceed(fmt::format("CPU time of one process, {} seen in all (allowed: {})", secondsText(result_.cpu),
-                       secondsText(limits_.cpu)));
+    exceed(fmt::format("CPU time of {}, as the kernel counts it for one process (allowed: {})",
+                       secondsText(limits_.cpu + kernelGrace), secondsText(limits_.cpu)));
   } else if (result_.exitStatus == signalled + SIGXFSZ) {
     const auto most = std::max(limits_.output, limits_.memory);
     exceed(fmt::format("a file of more than {} (allowed: {})", bytesText(most), bytesText(most)));

@@ -2,6 +2,7 @@
 #include "services/endpoints/exchange.hpp"
 
 #include "domain/text.hpp"
+#include "services/endpoints/record.hpp"
 #include "soap/fault.hpp"
 
 #include <algorithm>
@@ -77,7 +78,9 @@ void Exchange::answer() {
                                              tools_.config.limits, tools_.spool);
   call_.attachments = message.attachments.get();
   call_.packaging = message.packaging;
-  auto envelope = soap::Envelope::parse(message.root, tools_.config.limits, message.charset);
+  call_.memory = std::move(message.memory);
+  auto envelope = soap::Envelope::parse(message.root, tools_.config.limits, message.charset, &call_.memory);
+  message.root = std::string();
   version_ = envelope.version();
   envelope.addressing(addressing_);
   envelope.requireUnderstood();
@@ -92,7 +95,9 @@ void Exchange::answer() {
     envelope.validate(tools_.schema);
   }
   const auto bodyXml = envelope.bodyXml();
-  const auto receipt = authorise(envelope, operation, bodyXml);
+  // A delivery is composed anew for each attempt, with a MessageID that the instance which sends it has made.
+  const auto asked = operation.element == operation.permit ? envelope.asked() : std::string();
+  const auto receipt = authorise(envelope, operation, asked);
   forwarding_->checkClaim(operation);
   if (receipt) {
     receiptGiven_ = true;
@@ -104,9 +109,7 @@ void Exchange::answer() {
     finish({"Receipt", {}, {}, {}});
     return;
   }
-  // A delivery is composed anew for each attempt, with a MessageID that the instance which sends it has made.
-  const auto compared = forwarding_->ofAny() && operation.element == operation.permit;
-  forwarding_->check(operation, compared ? envelope.asked() : std::string());
+  forwarding_->check(operation, asked);
   if (forwarding_->ofAny()) {
     forwardWithCommit(operation);
   }
@@ -247,7 +250,7 @@ void Exchange::checkEndpoints(const Operation &operation) const {
 
 /// Opens the token and holds it; the earlier receipt when this very message was answered before.
 std::optional<security::EarlierReceipt> Exchange::authorise(const soap::Envelope &envelope, const Operation &operation,
-                                                            const std::string &bodyXml) {
+                                                            const std::string &asked) {
   // Nobody unknown makes an instance send anything anywhere.
   if (operation.openToAll && !forwarding_->ofAny()) {
     return std::nullopt;
@@ -260,9 +263,10 @@ std::optional<security::EarlierReceipt> Exchange::authorise(const soap::Envelope
                     call_.baseUrl + " --operation " + operation.permit + "', or as docs/tokens.md shows");
   }
   const auto known = [&](const TokenClaims &claims) {
+    request_.callerIsKnown();
     call_.claims = claims;
     call_.principal = {claims.issuer, claims.subject};
-    return security::Request{format(call_.principal), operation.element, addressing_.messageId, bodyXml};
+    return security::Request{format(call_.principal), operation.element, addressing_.messageId, asked};
   };
   security::Request request;
   try {
@@ -360,6 +364,9 @@ void Exchange::fail(const Fault &fault) {
                                   fault.log().forLog(),
                                   {}};
   call_.reservation.reset();
+  // The message is gone; others need not wait until the fault has been sent.
+  memoryTaken_ = call_.memory.taken();
+  call_.memory.giveBack();
   if (response_.started()) {
     finish(ending);
     throw fault;
@@ -392,7 +399,13 @@ void Exchange::sendFault(const Fault &fault) {
     const auto type = version_ == soap::Version::Soap12
                           ? "application/soap+xml; charset=utf-8; action=\"" + reply.action + "\""
                           : "text/xml; charset=utf-8";
-    response_.send(reply.httpStatus, replyHeaders(version_, type, reply.action), reply.envelope);
+    auto headers = replyHeaders(version_, type, reply.action);
+    // As the server answers when it has no worker: nothing was looked at yet, and the message may come again as it is.
+    const auto turnedAway = fault.code() == FaultCode::Busy && call_.principal.instance.empty();
+    if (turnedAway) {
+      headers.add("Retry-After", "1");
+    }
+    response_.send(turnedAway ? 503 : reply.httpStatus, headers, reply.envelope);
   }
 }
 
@@ -405,22 +418,13 @@ void Exchange::finish(const Ending &ending) noexcept {
     const auto took = tools_.clock.now() - began_;
     const auto known = !call_.principal.instance.empty();
     const auto principal = known ? format(call_.principal) : std::string();
-    const auto messageId = addressing_.messageId.value_or("");
     tools_.metrics.operation(call_.operation, ending.outcome, took, call_.bytesIn, call_.bytesOut);
-    tools_.log.info("operation", {{"operation", call_.operation},
-                                  {"outcome", ending.outcome},
-                                  {"principal", principal},
-                                  {"message_id", messageId},
-                                  {"remote", request_.remote},
-                                  {"microseconds", std::to_string(took.count())},
-                                  {"reason", ending.reason},
-                                  {"undelivered", ending.undelivered},
-                                  {"cause", ending.cause}});
-    tools_.audit.write({began_, call_.operation, principal, call_.claims.id, messageId, request_.remote, ending.outcome,
-                        ending.reason, ending.undelivered, joined(call_.subjects), call_.bytesIn, call_.bytesOut,
-                        took});
+    writeDown(tools_.log, tools_.audit,
+              {began_, call_.operation, principal, call_.claims.id, addressing_.messageId.value_or(""), request_.remote,
+               ending.outcome, ending.reason, ending.undelivered, call_.subjects, call_.bytesIn, call_.bytesOut, took},
+              ending.cause);
   } catch (const std::exception &error) {
-    tools_.log.error("audit", {{"operation", call_.operation}, {"reason", error.what()}});
+    tools_.log.error("not written down", {{"operation", call_.operation}, {"reason", error.what()}});
   }
 }
 

@@ -19,6 +19,8 @@ public:
            transport::Request &request, transport::Response &response);
   /// Answers the request, with a fault where need be. Throws only when a reply that has begun must be cut.
   void run();
+  /// What its messages took, in estimated bytes of memory.
+  [[nodiscard]] std::uint64_t memoryTaken() const noexcept { return memoryTaken_ + call_.memory.taken(); }
 
 private:
   void answer();
@@ -33,8 +35,8 @@ private:
   [[nodiscard]] std::string operationNames() const;
   void checkActions(const soap::IncomingMessage &message, const std::string &element) const;
   void checkEndpoints(const Operation &operation) const;
-  [[nodiscard]] std::optional<security::EarlierReceipt>
-  authorise(const soap::Envelope &envelope, const Operation &operation, const std::string &bodyXml);
+  [[nodiscard]] std::optional<security::EarlierReceipt> authorise(const soap::Envelope &envelope,
+                                                                  const Operation &operation, const std::string &asked);
   void send(const Operation &operation, Reply reply);
   /// Answers with the fault, if that is still possible, and writes down how it all ended.
   void fail(const Fault &fault);
@@ -68,7 +70,8 @@ private:
   soap::Addressing addressing_;
   Call call_;
   std::optional<Forwarding> forwarding_;
-  Answer answer_; ///< for elsewhere
+  Answer answer_;                 ///< for elsewhere
+  std::uint64_t memoryTaken_ = 0; ///< and given back
   bool authorised_ = false;
   bool receiptGiven_ = false;
 };

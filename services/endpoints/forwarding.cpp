@@ -2,8 +2,9 @@
 #include "services/endpoints/forwarding.hpp"
 
 #include "domain/text.hpp"
-#include "security/openssl.hpp"
+#include "services/job_runner.hpp"
 #include "soap/codec.hpp"
+#include "storage/digests.hpp"
 #include "transport/url.hpp"
 
 namespace waybill::services {
@@ -77,8 +78,9 @@ void Forwarding::check(const Operation &operation, const std::string &asked) {
                   "wb:Onward");
     }
   }
-  request_ =
-      toHex(security::sha256(asBytes(operation.element + "\n" + addressing_.replyEndpoint().address + "\n" + asked)));
+  storage::Digester digester;
+  digester.update(asBytes(operation.element + "\n" + addressing_.replyEndpoint().address + "\n" + asked));
+  request_ = digester.sha256Hex();
   if (ofReply()) {
     checkMessageId();
   }
@@ -152,11 +154,14 @@ TransferWork Forwarding::onwardWork(const Operation &operation, const Answer &an
   }
   auto work = workFor(onward_->to);
   if (onward_->send == Onward::Send::Data && operation.storesData) {
-    work.action = soap::actionPrefix + std::string("CopyResponse");
-    work.content = orderOf(soap::decode<ReceiveResponse>(answer.bodyXml));
-  } else {
-    fill(work, operation, answer);
+    // Where nothing was stored there is no data to send, and the receipt says so.
+    if (auto order = orderOf(soap::decode<ReceiveResponse>(answer.bodyXml)); !order.items.empty()) {
+      work.action = soap::actionPrefix + std::string("CopyResponse");
+      work.content = std::move(order);
+      return work;
+    }
   }
+  fill(work, operation, answer);
   return work;
 }
 
@@ -199,6 +204,11 @@ void Forwarding::insertFault(storage::Transaction &transaction, const Fault &fau
     failed.lastError = fault.what();
     failed.ended = failed.started;
     failed.work.clear();
+    failed.destination = addressing_.replyEndpoint().address;
+    if (call_.algorithm) {
+      failed.phase = JobPhase::Run;
+      failed.job = print(JobNote{*call_.algorithm, std::nullopt, {}});
+    }
     // One of that name that is there already is the one to be found.
     (void)transaction.insertTransfer(failed);
   }

@@ -45,8 +45,8 @@ public:
   [[nodiscard]] bool isKnown() const;
   /// Inserts what makes and delivers the answer. Throws Fault DuplicateMessageId when isKnown() by now.
   void insert(storage::Transaction &transaction, const Operation &operation, const Answer &answer) const;
-  /// Inserts what delivers a fault to the fault endpoint, and a transfer that has failed by which the caller can find
-  /// it.
+  /// Inserts what delivers a fault to the fault endpoint, and a transfer, of an Invoke a job, that has failed by which
+  /// the caller can find it.
   void insertFault(storage::Transaction &transaction, const Fault &fault) const;
 
 private:

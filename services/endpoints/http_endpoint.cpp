@@ -5,14 +5,20 @@
 #include "domain/text.hpp"
 #include "services/data_resolver.hpp"
 #include "services/endpoints/http_range.hpp"
+#include "services/endpoints/record.hpp"
 
 #include <nlohmann/json.hpp>
+
+#include <exception>
 
 namespace waybill::services {
 
 namespace {
 
 using transport::Headers;
+
+constexpr auto getOperation = "Get";
+constexpr auto leaseOperation = "Lease";
 
 const Headers plainText{{"Content-Type", "text/plain; charset=utf-8"}};
 
@@ -35,6 +41,19 @@ std::string instanceDigest(const std::string &wanted, const std::string &sha256,
   }
   return value;
 }
+
+class CountingSink final : public Sink {
+public:
+  CountingSink(Sink &into, std::uint64_t &count) : into_(into), count_(count) {}
+  void write(ByteView bytes) override {
+    into_.write(bytes);
+    count_ += bytes.size();
+  }
+
+private:
+  Sink &into_;
+  std::uint64_t &count_;
+};
 
 /// Counts the bytes of leased content that go out, and cuts it when the lease is over.
 class LeaseResponse final : public transport::Response {
@@ -70,10 +89,9 @@ ByteRange askedRange(const transport::Request &request, const std::string &etag,
 
 } // namespace
 
-HttpEndpoint::HttpEndpoint(const DataLocator &locator, storage::ContentStore &store, storage::Catalog &catalog,
-                           const Leases &leases, Metrics &metrics, const Config &config, std::string certificatePem)
-    : locator_(locator), store_(store), catalog_(catalog), leases_(leases), metrics_(metrics), config_(config),
-      certificatePem_(std::move(certificatePem)) {}
+HttpEndpoint::HttpEndpoint(const DataLocator &locator, storage::ContentStore &store, const Leases &leases,
+                           const Toolbox &tools, std::string certificatePem)
+    : locator_(locator), store_(store), leases_(leases), tools_(tools), certificatePem_(std::move(certificatePem)) {}
 
 bool HttpEndpoint::handle(transport::Request &request, transport::Response &response) {
   static constexpr std::string_view dataFolder = "/data/";
@@ -112,8 +130,10 @@ void HttpEndpoint::data(const std::string &id, const transport::Request &request
     return;
   }
   give({row->size, row->sha256, row->adler32, row->contentType,
-        [&]() -> std::unique_ptr<storage::ContentReader> { return contentUnlessDeleted(store_, row->id); }},
-       request, response);
+        [&]() -> std::unique_ptr<storage::ContentReader> { return contentUnlessDeleted(store_, row->id); },
+        // What was stored without a Path has the path of its URL.
+        row->path == request.path ? std::vector{row->path} : std::vector{row->path, request.path}},
+       getOperation, request, response);
 }
 
 void HttpEndpoint::lease(const std::string &path, const transport::Request &request, transport::Response &response) {
@@ -122,13 +142,52 @@ void HttpEndpoint::lease(const std::string &path, const transport::Request &requ
     notFound(response);
     return;
   }
+  request.callerIsKnown();
   const auto &content = found->content;
   LeaseResponse lent(response, *found);
-  give({content.size, content.sha256, {}, "application/octet-stream", [&] { return content.content->open(); }}, request,
-       lent);
+  give({content.size,
+        content.sha256,
+        {},
+        "application/octet-stream",
+        [&] { return content.content->open(); },
+        {content.path}},
+       leaseOperation, request, lent);
 }
 
-void HttpEndpoint::give(const Content &content, const transport::Request &request, transport::Response &response) {
+void HttpEndpoint::give(const Content &content, const std::string &operation, const transport::Request &request,
+                        transport::Response &response) const {
+  AuditRecord record;
+  record.time = tools_.clock.now();
+  record.operation = operation;
+  record.remote = request.remote;
+  record.subjects = content.names;
+  std::string cause;
+  std::exception_ptr cut;
+  try {
+    record.outcome = answer(content, request, response, record.bytesOut);
+  } catch (const Fault &fault) {
+    record.outcome = name(fault.code());
+    record.reason = fault.reason();
+    cause = fault.log().forLog();
+    cut = std::current_exception();
+  } catch (const std::exception &error) {
+    record.outcome = name(FaultCode::Internal);
+    cause = error.what();
+    cut = std::current_exception();
+  }
+  record.took = tools_.clock.now() - record.time;
+  // What is read from a lease is counted by its transfer.
+  tools_.metrics.operation(operation, record.outcome, record.took, 0,
+                           operation == leaseOperation ? 0 : record.bytesOut);
+  writeDown(tools_.log, tools_.audit, record, cause);
+  if (cut) {
+    std::rethrow_exception(cut);
+  }
+}
+
+std::string HttpEndpoint::answer(const Content &content, const transport::Request &request,
+                                 transport::Response &response, std::uint64_t &sent) {
+  static constexpr auto success = "Success";
   // Anybody may have stored it: a browser must not run it as if this instance had written it.
   const auto etag = "\"" + content.sha256 + "\"";
   Headers headers{{"ETag", etag},
@@ -142,18 +201,18 @@ void HttpEndpoint::give(const Content &content, const transport::Request &reques
   }
   if (const auto known = request.headers.get("If-None-Match"); known && matchesEtag(*known, etag)) {
     response.send(304, headers, "");
-    return;
+    return success;
   }
   const auto range = askedRange(request, etag, content.size);
   if (range.kind == ByteRange::Kind::Unsatisfiable) {
     headers.add("Content-Range", "bytes */" + std::to_string(content.size));
     response.send(416, headers, "");
-    return;
+    return std::string(name(FaultCode::BadParameter));
   }
   const auto reader = content.open();
   if (!reader) {
     notFound(response);
-    return;
+    return std::string(name(FaultCode::NoSuchData));
   }
   headers.add("Content-Type", content.type);
   if (range.kind == ByteRange::Kind::Part) {
@@ -164,34 +223,44 @@ void HttpEndpoint::give(const Content &content, const transport::Request &reques
   }
   response.begin(range.kind == ByteRange::Kind::Part ? 206 : 200, headers, range.length);
   if (request.method == "GET") {
-    copyAll(*reader, response);
+    CountingSink counted(response, sent);
+    copyAll(*reader, counted);
   }
   response.end();
+  return success;
 }
 
 void HttpEndpoint::health(transport::Response &response) {
   auto reason = store_.readOnlyReason();
   if (reason.empty()) {
     try {
-      catalog_.check();
+      tools_.catalog.check();
     } catch (const Fault &fault) {
       reason = fault.reason();
     }
   }
-  const nlohmann::json body =
-      reason.empty() ? nlohmann::json{{"status", "ok"}} : nlohmann::json{{"status", "read-only"}, {"reason", reason}};
+  const auto *status = reason.empty() ? "ok" : "read-only";
+  if (reason.empty()) {
+    reason = tools_.audit.trouble();
+    status = reason.empty() ? status : "unaudited";
+  }
+  nlohmann::json body{{"status", status}};
+  if (!reason.empty()) {
+    body["reason"] = reason;
+  }
   response.send(reason.empty() ? 200 : 503, {{"Content-Type", "application/json"}},
                 body.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
 void HttpEndpoint::metrics(const transport::Request &request, transport::Response &response) {
-  if (config_.metrics == MetricsAudience::Off ||
-      (config_.metrics == MetricsAudience::Loopback && !isLoopback(request.remote))) {
+  if (tools_.config.metrics == MetricsAudience::Off ||
+      (tools_.config.metrics == MetricsAudience::Loopback && !isLoopback(request.remote))) {
     notFound(response);
     return;
   }
-  metrics_.store(!store_.readOnlyReason().empty() || !catalog_.readOnlyReason().empty(), store_.freeBytes());
-  response.send(200, {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}}, metrics_.text());
+  tools_.metrics.store(!store_.readOnlyReason().empty() || !tools_.catalog.readOnlyReason().empty(),
+                       store_.freeBytes());
+  response.send(200, {{"Content-Type", "text/plain; version=0.0.4; charset=utf-8"}}, tools_.metrics.text());
 }
 
 } // namespace waybill::services

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include "services/config.hpp"
 #include "services/data_locator.hpp"
+#include "services/endpoints/soap_endpoint.hpp"
 #include "services/leases.hpp"
-#include "services/metrics.hpp"
 #include "storage/content_store.hpp"
 #include "transport/http.hpp"
 
@@ -21,8 +20,8 @@ namespace waybill::services {
 class HttpEndpoint {
 public:
   /// All must outlive this.
-  HttpEndpoint(const DataLocator &locator, storage::ContentStore &store, storage::Catalog &catalog,
-               const Leases &leases, Metrics &metrics, const Config &config, std::string certificatePem);
+  HttpEndpoint(const DataLocator &locator, storage::ContentStore &store, const Leases &leases, const Toolbox &tools,
+               std::string certificatePem);
 
   /// True when the path was one of ours and has been answered.
   bool handle(transport::Request &request, transport::Response &response);
@@ -35,8 +34,14 @@ private:
     std::string adler32; ///< empty where it is not known
     std::string type;
     std::function<std::unique_ptr<storage::ContentReader>()> open; ///< null: gone
+    std::vector<std::string> names;                                ///< for the audit log
   };
-  static void give(const Content &content, const transport::Request &request, transport::Response &response);
+  /// Gives it, and writes down under the name `operation` who got how much.
+  void give(const Content &content, const std::string &operation, const transport::Request &request,
+            transport::Response &response) const;
+  /// How it ended: "Success" or a fault's code. `sent` counts the bytes of content that went out.
+  static std::string answer(const Content &content, const transport::Request &request, transport::Response &response,
+                            std::uint64_t &sent);
   void lease(const std::string &path, const transport::Request &request, transport::Response &response);
   void data(const std::string &id, const transport::Request &request, transport::Response &response);
   void health(transport::Response &response);
@@ -44,10 +49,8 @@ private:
 
   const DataLocator &locator_;
   storage::ContentStore &store_;
-  storage::Catalog &catalog_;
   const Leases &leases_;
-  Metrics &metrics_;
-  const Config &config_;
+  const Toolbox &tools_;
   std::string certificatePem_;
 };
 

@@ -61,6 +61,11 @@ Operation delivery(DataManager &manager) {
   return operation;
 }
 
+/// Kept where the program ran (Store): there are no bytes to be taken, and nothing says where else they may be had.
+bool isLeftThere(const Data &output) {
+  return output.id && !output.content && !output.attachment && !output.href && !output.token;
+}
+
 /// What an Invoke elsewhere sends here.
 Operation results(DataManager &manager) {
   auto operation =
@@ -68,7 +73,9 @@ Operation results(DataManager &manager) {
         ReceiveRequest request;
         request.overwrite = call.overwrite.value_or(Overwrite::Never);
         for (auto &output : delivered.outputs) {
-          request.data.push_back(std::move(output.data));
+          if (!isLeftThere(output.data)) {
+            request.data.push_back(std::move(output.data));
+          }
         }
         return manager.receive(call, request);
       });

@@ -6,11 +6,16 @@
 #include "services/endpoints/exchange.hpp"
 #include "soap/contract.hpp"
 
+#include <malloc.h>
+
 #include <algorithm>
 
 namespace waybill::services {
 
 namespace {
+
+/// After a message that took so much, the system gets back what malloc would keep for the next one.
+constexpr std::uint64_t largeMessage = 4ULL << 20U;
 
 /// The value of `name` in a query such as "wsdl&soap=1.1": empty text when it stands alone, nothing when absent.
 std::optional<std::string> queryValue(std::string_view query, std::string_view name) {
@@ -69,11 +74,23 @@ void SoapEndpoint::describe(const transport::Request &request, transport::Respon
   response.send(200, {{"Content-Type", "text/xml; charset=utf-8"}}, *document);
 }
 
+void SoapEndpoint::exchange(transport::Request &request, transport::Response &response) {
+  std::uint64_t taken = 0;
+  {
+    Exchange exchange(service_, operations_, tools_, request, response);
+    exchange.run();
+    taken = exchange.memoryTaken();
+  }
+  if (taken > largeMessage) {
+    ::malloc_trim(0);
+  }
+}
+
 void SoapEndpoint::handle(transport::Request &request, transport::Response &response) {
   if (request.method == "GET" || request.method == "HEAD") {
     describe(request, response);
   } else if (request.method == "POST") {
-    Exchange(service_, operations_, tools_, request, response).run();
+    exchange(request, response);
   } else {
     response.send(405, {{"Allow", "GET, HEAD, POST"}, {"Content-Type", "text/plain; charset=utf-8"}},
                   "SOAP services take POST; their description is read by GET with ?wsdl.\n");

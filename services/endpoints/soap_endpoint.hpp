@@ -75,6 +75,7 @@ public:
   void handle(transport::Request &request, transport::Response &response) override;
 
 private:
+  void exchange(transport::Request &request, transport::Response &response);
   void describe(const transport::Request &request, transport::Response &response) const;
 
   std::string service_;

@@ -144,6 +144,23 @@ def what_is_on_its_way_is_joined():
         assert len(folder.transfers()) == 2
 
 
+def what_another_run_sends_there_is_not_taken_for_this():
+    with Labs("a", "b") as labs, Work(labs) as folder:
+        labs.start()
+        for name in ("one", "two"):
+            folder.write(name, name.encode())
+            folder.good("put", name, f"a:/{name}")
+        labs.b.stop()
+        folder.good("copy", "--detach", "--overwrite", "always", "a:/one", "b:/t")
+        wait_until(lambda: folder.transfers()[0]["attempts"] >= 4, "the fourth attempt")
+        labs.b.start()
+        done = folder.good("copy", "--wait", "--overwrite", "always", "a:/two", "b:/t")
+        assert "tried again, after: DeliveryFailed" in done.err and "copied 1 object" in done.err, done
+        folder.good("get", "b:/t", "got")
+        assert (folder.path / "got").read_bytes() == b"two"
+        folder.bad(2, "copy", "--wait", "--detach", "a:/two", "b:/u")
+
+
 def a_transfer_is_shown_and_cancelled():
     with Labs("a", "b", "c") as labs, Work(labs) as folder:
         labs.start()
@@ -271,6 +288,6 @@ def wrong_usage_is_told_before_anything_happens():
 
 
 main(an_object_gets_the_name_that_is_asked_for, a_folder_keeps_its_tree, what_is_there_is_left_out_or_replaced_as_asked,
-     who_may_not_list_there_is_told_by_the_delivery, within_one_instance, transfers_go_on_without_the_client, what_is_on_its_way_is_joined,
+     who_may_not_list_there_is_told_by_the_delivery, within_one_instance, transfers_go_on_without_the_client, what_is_on_its_way_is_joined, what_another_run_sends_there_is_not_taken_for_this,
      a_transfer_is_shown_and_cancelled, a_refused_address_is_the_sources_doing, who_is_unknown_at_the_destination_is_told_so, the_destination_can_pull,
      an_instance_fetches_a_url, wrong_usage_is_told_before_anything_happens)

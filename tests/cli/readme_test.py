@@ -95,7 +95,7 @@ def follow_the_tour(reader, folder):
     kept = reader.line("waybill ls lab:/").split()
     assert kept == ["/2026/measurements/a.dat", "/2026/measurements/b.dat", "/src.tar"], kept
     archived = reader.line("waybill ls archive:/").split()
-    for path in ("/lab/2026/measurements/a.dat", "/src.tar", "/networks/karate.nwb", "/karate/picture"):
+    for path in ("/lab/2026/measurements/a.dat", "/src.tar", "/networks/karate.nwb", "/karate/picture.png"):
         assert path in archived, f"archive has no {path}: {archived}"
 
 

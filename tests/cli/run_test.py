@@ -24,6 +24,11 @@ SOURCE = pathlib.Path(__file__).resolve().parents[2]
 RIGHTS = "read,write,list,delete,invoke"
 SORTED = b"a\nb\nc\n"
 MORE = {
+    "none": """
+version = "1"
+title = "Makes nothing"
+command = ["true"]
+""",
     "text/sort": """
 version = "1.2"
 title = "Lines in order"
@@ -84,6 +89,7 @@ def what_there_is_is_listed_and_described():
         assert folder.good("algorithms", "a").out == table and folder.good("algorithms", labs.a.url).out == table
         below = folder.good("algorithms", "a:/text/").out
         assert "text/sort" in below and "picture" not in below, below
+        assert folder.good("algorithms", "a:/text").out == below
         assert folder.good("algorithms", "b:").err.startswith("waybill: there are no algorithms"), "b publishes nothing"
         everywhere = folder.good("algorithms").out
         assert everywhere == "a:\n" + table, everywhere
@@ -201,25 +207,27 @@ def results_go_to_another_instance():
         folder.good("put", "in.txt", "c:/in")
         done = folder.good("run", "a:/text/sort", "text=in.txt", "-o", "b:/results/")
         path, identity = done.out.split()
-        assert path == "b:/results/sorted" and identity.startswith(labs.b.url) and "its results are at b:/results/" in done.err, done
-        assert folder.content("b:/results/sorted") == SORTED
+        assert path == "b:/results/sorted.txt" and identity.startswith(labs.b.url) and "its results are at b:/results/" in done.err, done
+        assert folder.content("b:/results/sorted.txt") == SORTED
+        folder.good("run", "a:/picture", "-p", "format=jpeg", "-o", "b:/pictures/")
+        assert labs.b.paths("/pictures") == ["/pictures/picture.jpg"]
         # The data of one, run at another, its results at the third.
         job = folder.json("run", "a:/text/sort", "text=@c:/in", "-o", "b:/named")
         assert job["state"] == "Succeeded" and job["exitStatus"] == 0 and job["receipt"][0]["path"] == "/named", job
         assert folder.content("b:/named") == SORTED
         folder.good("run", "a:/two", "-o", f"{labs.b.url}/two/")
-        assert labs.b.paths("/two") == ["/two/one", "/two/two"]
+        assert labs.b.paths("/two") == ["/two/one.txt", "/two/two.csv"]
         folder.good("run", "a:/text/sort", "text=in.txt", "-o", "a:/own/")
-        assert folder.content("a:/own/sorted") == SORTED
+        assert folder.content("a:/own/sorted.txt") == SORTED
         done = folder.bad(1, "run", "a:/text/sort", "text=-", "-o", "b:/results/", stdin=b"")
-        assert "destination: " in done.err and "b:/results/sorted" in done.err and "nothing was run" in done.err, done
+        assert "destination: " in done.err and "b:/results/sorted.txt" in done.err and "nothing was run" in done.err, done
         folder.good("run", "a:/text/sort", "text=-", "-o", "b:/results/", "--overwrite", "always", stdin=b"new\n")
-        assert folder.content("b:/results/sorted") == b"new\n"
+        assert folder.content("b:/results/sorted.txt") == b"new\n"
         folder.good("run", "a:/text/sort", "text=in.txt", "-o", "b:/swa", "--attach", "swa")
         assert folder.content("b:/swa") == SORTED
         # An alias without a path is all of the instance, as its URL is; what is meant for a file says so.
         done = folder.good("run", "a:/text/sort", "text=in.txt", "-o", "b:")
-        assert done.out.startswith("b:/sorted ") and folder.content("b:/sorted") == SORTED, done
+        assert done.out.startswith("b:/sorted.txt ") and folder.content("b:/sorted.txt") == SORTED, done
         folder.good("run", "a:/text/sort", "text=in.txt", "-o", "./b:")
         assert folder.files() == ["b:", "in.txt"] and folder.read("b:") == SORTED
         nothing_is_left(labs)
@@ -235,6 +243,14 @@ def where_results_may_not_go():
         done = folder.bad(1, "run", "a:/text/sort", "text=-", "-o", "b:/x", "--overwrite", "always")
         assert "destination: " in done.err and "UntrustedKey" in done.err, done
         assert folder.jobs()[0]["phase"] == "Delivery" and folder.jobs()[0]["exitStatus"] == 0
+
+
+def a_program_may_make_nothing():
+    with work("a", "b") as (labs, folder):
+        for algorithm in ("a:/quick", "a:/none"):
+            done = folder.good("run", algorithm, *(("-p", "script=true") if algorithm == "a:/quick" else ()), "-o", "b:/nothing/")
+            assert done.out == "", done
+        assert [job["state"] for job in folder.jobs()] == ["Succeeded"] * 2 and labs.b.paths() == [], folder.jobs()
 
 
 def jobs_are_listed_watched_shown_and_cancelled():
@@ -258,7 +274,7 @@ def jobs_are_listed_watched_shown_and_cancelled():
         assert "NoSuchTransfer" in folder.bad(1, "jobs", "show", "a", "00000000-0000-4000-8000-000000000000").err
         assert folder.good("jobs", "--watch").err == "waybill: no job is under way\n"
         second = folder.json("run", "a:/shell", "-p", "script=sleep 2; echo done > /out/out", "-o", "b:/watched", "--detach")
-        assert second["state"] == "Queued", second
+        assert second["state"] in ("Queued", "Active"), second
         lines = folder.good("jobs", "a", "--watch").out
         assert second["job"].removeprefix("urn:uuid:") in lines and "Succeeded  Delivery" in lines, lines
         assert folder.content("b:/watched") == b"done\n" and "/slow" not in labs.b.paths()
@@ -283,6 +299,23 @@ def jobs_have_priorities():
         assert sorted(times, key=times.get) == ["high", "usual", "low"], times
 
 
+def a_refused_job_is_told_at_once():
+    with work("a", "b", settings="[algorithms]\nactive = 1\nqueued_per_principal = 1\n") as (labs, folder):
+        begin = ["run", "a:/shell", "-p", "script=sleep 4; echo x > /out/out", "-o"]
+        folder.good(*begin, "b:/1", "--detach")
+        wait_until(lambda: folder.jobs()[0]["state"] == "Active", "the first runs")
+        folder.good(*begin, "b:/2", "--detach")
+        done = folder.bad(1, *begin, "b:/3", "--detach")
+        assert done.out == "" and "[Busy]" in done.err and "queued_per_principal" in done.err, done
+        done = folder.run(*begin, "b:/3", "--detach", "--json")
+        assert done.code == 1 and json.loads(done.out)["state"] == "Failed" and "[Busy]" in done.err, done
+        assert "Busy" in folder.good("jobs", "show", "a", json.loads(done.out)["job"]).out
+        done = folder.bad(1, *begin, "b:/3")
+        assert "[Busy]" in done.err and "NoSuchTransfer" not in done.err, done
+        folder.good("jobs", "a", "--watch")
+        assert sorted(labs.b.paths()) == ["/1", "/2"], labs.b.paths()
+
+
 def a_job_is_followed():
     with work("a", "b") as (labs, folder):
         script = "for n in 1 2 3 4; do echo line $n; sleep 0.7; done; echo end > /out/out"
@@ -294,7 +327,7 @@ def a_job_is_followed():
         assert "exit status 3 [AlgorithmFailed]\n  the end of what it printed:\n  oh no\n" in done.err, done
         done = folder.bad(1, "run", "a:/shell", "-p", "script=echo oh no; exit 3", "-o", "b:/never")
         assert done.err.count("oh no") == 1 and done.err.endswith("exit status 3 [AlgorithmFailed]\n  the end of what it printed: above\n"), done
-        assert folder.good("jobs", "a").out.count("exit status 3; the end of what it printed:\n") == 2
+        assert folder.good("jobs", "a").out.count("exit status 3\n") == 2
         assert "log\n  oh no\n" in folder.good("jobs", "show", "a", folder.jobs()[0]["id"]).out
 
 
@@ -449,7 +482,7 @@ def the_guide_works_as_written():
             done = subprocess.run(["bash", "-o", "pipefail", "-c", command], cwd=folder.path, capture_output=True, timeout=120,
                                   env=folder.environment({"PATH": f"{BIN}:{os.environ['PATH']}", "WAYBILL_HOME": str(labs.client_home)}))
             assert done.returncode == 0, (command, done)
-        assert folder.read("sorted.txt") == SORTED == folder.content("lab:/sorted/sorted") and folder.content("archive:/sorted/sorted") == b"elsewhere\nfrom\n"
+        assert folder.read("sorted.txt") == SORTED == folder.content("lab:/sorted/sorted") and folder.content("archive:/sorted/sorted.txt") == b"elsewhere\nfrom\n"
 
 
 def rights_and_tokens_name_algorithms():
@@ -474,27 +507,47 @@ def rights_and_tokens_name_algorithms():
         assert "algorithm" in folder.bad(2, "token", "--audience", "a", "--operation", "Copy", "--resource", "text/cat").err
 
 
+def a_call_that_breaks_off_may_have_been_done():
+    with work("a") as (labs, folder):
+        process = subprocess.Popen([BIN / "waybill", "--home", labs.client_home, "run", "a:/shell", "-p", "script=sleep 5.4321; echo x > /out/out"], cwd=folder.path,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        wait_until(lambda: subprocess.run(["pgrep", "-f", "^sleep 5.4321"], stdout=subprocess.DEVNULL).returncode == 0, "the program runs")
+        labs.a.kill()
+        said = process.communicate(timeout=60)[1].decode()
+        assert process.returncode == 1 and "it may have been done" in said and "TLS" not in said and folder.files() == [], said
+
+
+def on_a_terminal(labs, folder, *arguments):
+    """What a command shows there."""
+    terminal, other = pty.openpty()
+    process = subprocess.Popen([BIN / "waybill", "--home", labs.client_home, *arguments], cwd=folder.path, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=other)
+    os.close(other)
+    seen = b""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and select.select([terminal], [], [], 60)[0]:
+        try:
+            seen += os.read(terminal, 65536)
+        except OSError:
+            break
+    os.close(terminal)
+    assert process.wait(timeout=60) == 0, seen[-2000:]
+    return seen
+
+
 def progress_on_a_terminal():
     with work("a") as (labs, folder):
         folder.write("in.txt", b"x\n" * 4_000_000)
-        terminal, other = pty.openpty()
-        process = subprocess.Popen([BIN / "waybill", "--home", labs.client_home, "run", "a:/text/cat", "text=in.txt", "-o", "out"], cwd=folder.path,
-                                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=other)
-        os.close(other)
-        seen = b""
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline and select.select([terminal], [], [], 60)[0]:
-            try:
-                seen += os.read(terminal, 65536)
-            except OSError:
-                break
-        os.close(terminal)
-        assert process.wait(timeout=60) == 0 and b"% [" in seen and b"wrote out (8.0 MB)" in seen, seen[-2000:]
+        seen = on_a_terminal(labs, folder, "run", "a:/text/cat", "text=in.txt", "-o", "out")
+        assert b"% [" in seen and b"wrote out (8.0 MB)" in seen, seen[-2000:]
         assert folder.read("out") == b"x\n" * 4_000_000
+        # While the program runs there is nothing to be moved.
+        seen = on_a_terminal(labs, folder, "run", "a:/shell", "data=in.txt", "-p", "script=sleep 4; echo x > /out/out", "-o", "slow")
+        assert b"waiting for the results  0:02" in seen and b"wrote slow (2 B)" in seen, seen[-2000:]
+        assert b"waiting" not in on_a_terminal(labs, folder, "-q", "run", "a:/shell", "-p", "script=sleep 3; echo x > /out/out", "-o", "quiet")
 
 
 main(what_there_is_is_listed_and_described, inputs_come_from_everywhere, a_large_file_is_streamed, results_go_to_files, files_that_are_there_stay,
-     results_are_kept_where_they_were_made, results_go_to_another_instance, where_results_may_not_go, jobs_are_listed_watched_shown_and_cancelled,
-     jobs_have_priorities, a_job_is_followed, a_log_that_loses_its_beginning_is_followed, a_job_goes_on_when_its_command_is_interrupted, what_fails_is_told_readably,
+     results_are_kept_where_they_were_made, results_go_to_another_instance, where_results_may_not_go, a_program_may_make_nothing, jobs_are_listed_watched_shown_and_cancelled,
+     jobs_have_priorities, a_refused_job_is_told_at_once, a_job_is_followed, a_log_that_loses_its_beginning_is_followed, a_job_goes_on_when_its_command_is_interrupted, what_fails_is_told_readably,
      wrong_usage_is_told, a_url_is_fetched_by_the_instance, an_operator_sees_what_is_published, what_an_operator_is_told_about_programs_and_odd_files, the_guide_works_as_written,
-     rights_and_tokens_name_algorithms, progress_on_a_terminal)
+     rights_and_tokens_name_algorithms, a_call_that_breaks_off_may_have_been_done, progress_on_a_terminal)

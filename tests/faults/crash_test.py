@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""SIGKILL at random moments of Receive and Delete: afterwards each object is whole or not there, and every token is as good as it should be."""
-import hashlib
+"""SIGKILL at random moments of Receive (of one object, of several, over another) and Delete: afterwards all of it is done or nothing, and every token is as good as it should be."""
 import http.client
 import os
 import pathlib
@@ -23,10 +22,11 @@ def addressed(name, operation):
     return f"<wsa:MessageID>urn:uuid:crash-{name}</wsa:MessageID><wsa:Action>urn:waybill:1/{operation}</wsa:Action>"
 
 
-def receive(path, content, token, headers=""):
-    """(body, content type) of a Receive of one object."""
-    xml = envelope(f"<wb:Receive><wb:Data><wb:Path>{path}</wb:Path><wb:Attachment>cid:one</wb:Attachment></wb:Data></wb:Receive>", token, headers)
-    return multipart([("Content-Type: text/xml", xml), ("Content-ID: <one>", content)]), related()
+def receive(objects, token, headers="", overwrite="Never"):
+    """(body, content type) of one Receive of all these objects: contents by path."""
+    data = "".join(f"<wb:Data><wb:Path>{path}</wb:Path><wb:Attachment>cid:{number}</wb:Attachment></wb:Data>" for number, path in enumerate(objects))
+    xml = envelope(f"<wb:Receive>{data}<wb:Overwrite>{overwrite}</wb:Overwrite></wb:Receive>", token, headers)
+    return multipart([("Content-Type: text/xml", xml), *((f"Content-ID: <{number}>", content) for number, content in enumerate(objects.values()))]), related()
 
 
 def delete(path, token, headers=""):
@@ -75,74 +75,106 @@ def content_files(home):
     return sorted(entry.name for entry in (home / "content").rglob("*") if entry.is_file() and entry.name != "mark")
 
 
+UPLOADS = ("Receive", "Several", "Overwrite")
+KINDS = (*UPLOADS, "Delete")
+
+
 class Moments:
-    """Kills a daemon at random moments of one operation after another, and looks at what is there afterwards."""
+    """Kills a daemon at random moments of one operation after another, and looks at what is there afterwards: all that the operation does, or nothing
+    of it. Receive brings one new object; Several brings new ones and one in the place of another, in one message; Overwrite replaces one."""
 
     def __init__(self, lab, chance):
         self.lab = lab
         self.chance = chance
-        self.contents = {f"/probe/{n}": b"p" * LARGEST for n in range(5)}
-        probes = list(self.contents)
-        self.spans = {"Receive": usual_span(lab, [receive(path, self.contents[path], lab.token("Receive")) for path in probes]),
-                      "Delete": usual_span(lab, [delete(path, lab.token("Delete")) for path in probes[:3]])}
-        self.stored = set(probes[3:])
+        self.stored = {}  # contents by path
+        self.spans = {}
+        probe = {f"/probe/{n}": b"p" * LARGEST for n in range(3)}
+        for kind in KINDS:
+            messages = []
+            for path, content in probe.items():
+                objects = {path: content} if kind != "Several" else {f"{path}/{n}": content[: LARGEST // 4] for n in range(4)}
+                messages.append(self.message(kind, objects, self.lab.token(self.operation(kind))))
+            self.spans[kind] = usual_span(lab, messages)
+        self.stored = {f"{path}/{n}": content[: LARGEST // 4] for path, content in probe.items() for n in range(4)}
         # What the kills met: a whole request that got no answer, and what a restart then found.
-        self.unanswered = {"Receive": 0, "Delete": 0}
-        self.done = {"Receive": 0, "Delete": 0}
-        self.undone = {"Receive": 0, "Delete": 0}
+        self.unanswered = dict.fromkeys(KINDS, 0)
+        self.done = dict.fromkeys(KINDS, 0)
+        self.undone = dict.fromkeys(KINDS, 0)
 
-    def message(self, operation, path, token, name):
-        headers = addressed(name, operation)
-        return receive(path, self.contents[path], token, headers) if operation == "Receive" else delete(path, token, headers)
+    @staticmethod
+    def operation(kind):
+        return "Delete" if kind == "Delete" else "Receive"
+
+    def message(self, kind, objects, token, name=None):
+        headers = addressed(name, self.operation(kind)) if name is not None else ""
+        if kind == "Delete":
+            return delete(next(iter(objects)), token, headers)
+        return receive(objects, token, headers, "Never" if kind == "Receive" else "Always")
+
+    def plan(self, kind, number):
+        """What is there once it is done, of the paths that it touches; None for what is gone."""
+        def content():
+            return self.chance.randbytes(self.chance.randrange(1, LARGEST))
+
+        taken = self.chance.choice(sorted(self.stored))
+        if kind == "Delete":
+            return {taken: None}
+        if kind == "Overwrite":
+            return {taken: content()}
+        if kind == "Receive":
+            return {f"/r/{number}": content()}
+        return {f"/s/{number}/1": content(), taken: content(), f"/s/{number}/2": content()}
 
     def one(self, number):
-        operation = self.chance.choice(["Receive", "Delete"]) if len(self.stored) > 1 else "Receive"
-        path = f"/r/{number}" if operation == "Receive" else self.chance.choice(sorted(self.stored))
-        if operation == "Receive":
-            self.contents[path] = self.chance.randbytes(self.chance.randrange(1, LARGEST))
-        token = self.lab.token(operation)
-        message = self.message(operation, path, token, number)
+        kind = self.chance.choice(KINDS)
+        after = self.plan(kind, number)
+        token = self.lab.token(self.operation(kind))
+        message = self.message(kind, after, token, number)
         sender = Sender(self.lab, message)
         sender.start()
-        time.sleep(self.chance.random() * self.spans[operation] * 1.2)
+        time.sleep(self.chance.random() * self.spans[kind] * 1.2)
         self.lab.kill()
         sender.join()
         self.lab.start()
-        self.check(operation, path, sender)
-        self.again(operation, path, token, message)
+        self.check(kind, after, sender)
+        self.again(kind, after, token, message)
 
-    def check(self, operation, path, sender):
+    def contents(self, paths, listed):
+        return {path: self.lab.waybill("get", f"lab:{path}", "-").stdout if path in listed else None for path in paths}
+
+    def check(self, kind, after, sender):
         listed = set(self.lab.paths())
-        done = (path in listed) == (operation == "Receive")
-        # What was acknowledged is done; what was not is done as a whole or not at all.
-        assert done or sender.status != 200, f"{operation} of {path} was acknowledged and is undone"
+        found = self.contents(after, listed)
+        done = found == after
+        what = f"{kind} of {', '.join(after)}"
+        assert done or found == {path: self.stored.get(path) for path in after}, f"{what} was done by halves"
+        # What was acknowledged is done.
+        assert done or sender.status != 200, f"{what} was acknowledged and is undone"
         assert sender.status in (None, 200), sender.status
-        assert listed - {path} == self.stored - {path}, f"{operation} of {path} changed {listed ^ self.stored}"
+        assert listed - set(after) == set(self.stored) - set(after), f"{what} changed {listed ^ set(self.stored)}"
         assert not list((self.lab.home / "staging").iterdir()), "a staging file leaked"
         assert len(content_files(self.lab.home)) == len(listed), "content that no object names"
-        self.unanswered[operation] += sender.sent and sender.status is None
-        (self.done if done else self.undone)[operation] += 1
+        self.unanswered[kind] += sender.sent and sender.status is None
+        (self.done if done else self.undone)[kind] += 1
 
-    def again(self, operation, path, token, message):
+    def again(self, kind, after, token, message):
         """The same message with the same token: the first receipt when it was done, otherwise it is done now. Then the token is spent."""
         status, _, body = self.lab.post(*message)
-        assert status == 200 and f"{operation}Response".encode() in body, body
-        self.stored = self.stored | {path} if operation == "Receive" else self.stored - {path}
-        assert set(self.lab.paths()) == self.stored, self.stored ^ set(self.lab.paths())
-        if operation == "Receive":
-            expect_fault(self.lab.post(*receive(path + "-other", b"x", token)), "TokenReplayed")
-        else:
-            expect_fault(self.lab.post(*delete(sorted(self.stored)[0], token)), "TokenReplayed")
+        assert status == 200 and f"{self.operation(kind)}Response".encode() in body, body
+        self.stored = {path: content for path, content in {**self.stored, **after}.items() if content is not None}
+        listed = set(self.lab.paths())
+        assert listed == set(self.stored), set(self.stored) ^ listed
+        assert self.contents(after, listed) == after
+        other = {"/other": b"x"} if kind != "Delete" else {min(self.stored): None}
+        expect_fault(self.lab.post(*self.message(kind, other, token)), "TokenReplayed")
 
     def met_everything(self):
-        """A kill fell into each operation, and a Receive was found done once and undone once. (A Delete is decided within so little time that
-        hardly a kill finds it undone.)"""
-        return all((*self.unanswered.values(), self.done["Receive"], self.undone["Receive"]))
+        """A kill fell into each operation, and each kind of upload was found done once and undone once. (A Delete is decided within so little time
+        that hardly a kill finds it undone.)"""
+        return all((*self.unanswered.values(), *(some[kind] for kind in UPLOADS for some in (self.done, self.undone))))
 
     def read_all(self):
-        for path in sorted(self.stored):
-            got = self.lab.waybill("get", f"lab:{path}", "-").stdout
-            assert hashlib.sha256(got).digest() == hashlib.sha256(self.contents[path]).digest(), f"{path} is not whole"
+        assert self.contents(self.stored, set(self.stored)) == self.stored, "something is not whole"
 
 
 def killed_while_receiving_and_deleting():
@@ -157,21 +189,21 @@ def killed_while_receiving_and_deleting():
         while number < MOMENTS or (not moments.met_everything() and number < 4 * MOMENTS):
             moments.one(number)
             number += 1
-            if chance.random() < 0.3:
+            if chance.random() < 0.1:
                 moments.read_all()
         moments.read_all()
         print(f"{number} kills: unanswered {moments.unanswered}, done {moments.done}, undone {moments.undone}", flush=True)
-        assert moments.met_everything(), "no kill fell into one of the operations, or every Receive ended alike: the test saw only a part of what it is for"
+        assert moments.met_everything(), "no kill fell into one of the operations, or all uploads of a kind ended alike: the test saw only a part of what it is for"
 
 
 def token_stays_spent_after_a_restart():
     with Lab() as lab:
         lab.start()
         token = lab.token("Receive")
-        assert lab.post(*receive("/a", b"a", token))[0] == 200
+        assert lab.post(*receive({"/a": b"a"}, token))[0] == 200
         lab.kill()
         lab.start()
-        expect_fault(lab.post(*receive("/b", b"b", token)), "TokenReplayed")
+        expect_fault(lab.post(*receive({"/b": b"b"}, token)), "TokenReplayed")
         lab.stop()
 
 

@@ -10,8 +10,8 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from algorithms import begin_job, given, invoke, job, job_ended, no_job_files, publish  # noqa: E402
-from lab import Labs, main, wait_until  # noqa: E402
+from algorithms import begin_job, given, invoke, job, job_ended, no_job_files, publish, run  # noqa: E402
+from lab import Labs, main, make_home, wait_until  # noqa: E402
 from peers import holds, reply_to, store, stored  # noqa: E402
 
 SETTINGS = "[transfers]\nlongest_pause = 1\n"
@@ -102,14 +102,28 @@ def an_input_that_is_away_for_a_moment():
 
 
 def a_slow_input_holds_up_nothing():
-    """An input that never comes: its job is cancelled at once, and the instance stops."""
+    """An input that never comes: others run meanwhile, its job is cancelled at once, and the instance stops."""
     with socket.create_server(("127.0.0.1", 0)) as silent, labs_with_algorithms() as labs:
-        labs.a.settings(SETTINGS + '[egress]\nallow = ["127.0.0.1"]\nschemes = ["http", "https"]\n')
+        labs.a.settings(SETTINGS + '[egress]\nallow = ["127.0.0.1"]\nschemes = ["http", "https"]\n[algorithms]\nactive = 1\npatience = 3\n')
         labs.start()
+        bob = labs.a.folder / "bob"
+        make_home(bob, "bob")
+        labs.a.admit(bob, "bob", "read,write,invoke")
         body = invoke("shell", given("data", ("Href", f"http://127.0.0.1:{silent.getsockname()[1]}/never")), script="true")
         name = begin_job(labs.a, body, reply_to(labs.b))
         wait_until(lambda: job(labs.a, name).state == "Active", "it is fetched")
-        job(labs.a, name, "CancelJob")
+        assert job(labs.a, name).phase == "Inputs", job(labs.a, name)
+        # The one place is free: for callers, for jobs, and for jobs of others that have something to fetch.
+        more = [begin_job(labs.a, body, reply_to(labs.b)) for _ in range(3)]
+        run(labs.a, invoke("shell", script="echo called > /out/out"))
+        job_ended(labs.a, begin_job(labs.a, shell("echo queued > /out/out", "/queued"), reply_to(labs.b)), "Succeeded", seconds=20)
+        source = store(labs.b, "/in", b"from b\n")
+        fetches = invoke("text/cat", given("text", ("Href", source), token=labs.b.token("Copy", "--resource", "/in")), outputs='<wb:Output name="text"><wb:Path>/fetched</wb:Path></wb:Output>')
+        begin_job(labs.a, fetches, reply_to(labs.b), token=labs.a.token("Invoke", home=bob))
+        wait_until(lambda: "/fetched" in labs.b.paths(), "another's job with an input from elsewhere has run", 20)
+        assert job(labs.a, name).phase == "Inputs", job(labs.a, name)
+        for one in (*more, name):
+            job(labs.a, one, "CancelJob")
         no_job_files(labs.a)
         begin_job(labs.a, body, reply_to(labs.b))
         time.sleep(0.5)

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What a start makes of a home whose catalog and content are not the ones that were stopped: nothing is ever wiped, and nothing is listed that cannot be read."""
+import json
 import pathlib
 import shutil
 import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from lab import BIN, Lab, main, run  # noqa: E402
+from lab import BIN, Lab, envelope, expect_fault, main, run  # noqa: E402
 
 
 def put(lab, path, content):
@@ -103,5 +104,43 @@ def online_backup_is_restored_whole():
         lab.stop()
 
 
+def the_instances_key_is_changed():
+    """As docs/operations.md has it, with an algorithm, settings, and a caller who keeps the alias."""
+    with Lab("[instance]\nname = 'of the settings'\n", grants="read,write,list,delete,invoke") as lab:
+        (lab.home / "algorithms").mkdir(exist_ok=True)
+        (lab.home / "algorithms/echo.toml").write_text('version = "1"\ntitle = "Echo"\ncommand = ["echo", "x"]\nstandard_output = "text"\n[outputs.text]\n')
+        lab.start()
+        put(lab, "/a", b"kept")
+        before = json.loads(lab.waybill("stat", "--json", "lab:/a").stdout)
+        old_id, old_token = lab.id(), lab.token("List")
+        lab.stop()
+        assert not (lab.home / "catalog.sqlite-wal").exists(), "a clean stop leaves one file"
+
+        new_home = lab.folder / "new"
+        run(BIN / "waybill", "--home", new_home, "init", "--name", "lab", "--host", "127.0.0.1")
+        for file in [*lab.home.glob("catalog.sqlite*"), *(lab.home / name for name in ("content", "algorithms", "jobs", "waybill.toml"))]:
+            if file.exists():
+                file.rename(new_home / file.name)
+        lab.home = new_home
+        run(BIN / "waybill", "--home", lab.home, "renew-ledger")
+        lab.certificate.write_bytes(run(BIN / "waybill", "--home", lab.home, "identity", "--pem").stdout)
+        lab.start()
+        assert lab.id() != old_id
+
+        assert lab.waybill("ls", "lab:/", check=False).returncode == 1, "the old key is still pinned"
+        again = lab.waybill("trust", lab.url, "--as", "lab", "--fingerprint", lab.id(), check=False)
+        assert again.returncode == 1 and b"waybill revoke-key lab" in again.stderr, again
+        lab.waybill("revoke-key", "lab")
+        lab.waybill("trust", lab.url, "--as", "lab", "--fingerprint", lab.id())
+        assert lab.waybill("get", "lab:/a", "-").stdout == b"kept"
+        assert json.loads(lab.waybill("stat", "--json", "lab:/a").stdout) == before, "ids, and all else, stay"
+        assert b"echo" in lab.waybill("algorithms", "lab:").stdout
+        assert b"of the settings" in lab.post(envelope("<wb:GetInstance/>"), service="access")[2]
+        expect_fault(lab.post(envelope("<wb:List/>", old_token)), "BadToken")
+        put(lab, "/b", b"new")
+        lab.stop()
+
+
 if __name__ == "__main__":
-    main(start_without_the_catalog_wipes_nothing, start_without_the_content_forgets_nothing, online_backup_is_restored_whole)
+    main(start_without_the_catalog_wipes_nothing, start_without_the_content_forgets_nothing, online_backup_is_restored_whole,
+         the_instances_key_is_changed)

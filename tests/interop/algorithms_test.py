@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import pathlib
+import socket
 import threading
 import time
 
@@ -46,7 +47,7 @@ def every_way_in():
         for soap in ("http://schemas.xmlsoap.org/soap/envelope/", SOAP12):
             for body, parts in ((f'<wb:Invoke><wb:Algorithm>text/cat</wb:Algorithm><wb:Input name="text"><wb:Content>{include}</wb:Content></wb:Input></wb:Invoke>', part),
                                 (cat(("Attachment", "cid:one@x")), part), (cat(("Href", "cid:one@x")), part),
-                                (cat(("Content", "b25lCg==")), ()), (cat(("Id", secret)), ()), (cat(("Href", secret)), ()), (cat(("Href", public)), ()),
+                                (cat(("Content", "b25lCg==")), ()), (cat(("Id", secret)), ()), (cat(("Path", "/in")), ()), (cat(("Href", secret)), ()), (cat(("Href", public)), ()),
                                 (cat(("Href", there), token=labs.b.token("Copy", "--resource", "/in")), ()), (cat(("Href", open_there)), ())):
                 if "<wb:Token>" in body:
                     body = cat(("Href", there), token=labs.b.token("Copy", "--resource", "/in"))
@@ -67,11 +68,15 @@ def fall_over():
     """An attachment that is not there, then the reference, then the URL; what resolves nowhere lists the three."""
     with labs_with_algorithms("a", "b") as labs:
         labs.start()
-        here, there = store(labs.a, "/in", TEXT), store(labs.b, "/open", TEXT, "--public")
+        here, there = store(labs.a, "/in", TEXT), store(labs.b, "/open", TEXT.upper(), "--public")
         assert run(labs.a, cat(("Id", here), ("Href", "cid:gone@x"))).bytes("text") == TEXT
         assert run(labs.a, cat(("Id", here), ("Attachment", "cid:gone@x"))).bytes("text") == TEXT
-        assert run(labs.a, cat(("Href", there), ("Attachment", "cid:gone@x"))).bytes("text") == TEXT
-        assert run(labs.a, cat(("Id", url(labs.a) + "/data/" + "0" * 32), ("Href", there))).bytes("text") == TEXT
+        assert run(labs.a, cat(("Href", there), ("Attachment", "cid:gone@x"))).bytes("text") == TEXT.upper()
+        assert run(labs.a, cat(("Path", "/in"), ("Attachment", "cid:gone@x"))).bytes("text") == TEXT
+        assert run(labs.a, cat(("Path", "/in"), ("Href", there))).bytes("text") == TEXT.upper(), "where there is a reference, it is what is meant"
+        assert b"Path &apos;/gone&apos;: no data here" in send(labs.a, cat(("Path", "/gone")))[2]
+        expect_fault(send(labs.a, cat(("Path", "gone"))), "UnresolvableData")
+        assert run(labs.a, cat(("Id", url(labs.a) + "/data/" + "0" * 32), ("Href", there))).bytes("text") == TEXT.upper()
         reply = send(labs.a, cat(("Id", url(labs.a) + "/data/" + "0" * 32), ("Href", url(labs.b) + "/data/" + "1" * 32), ("Attachment", "cid:gone@x")))
         expect_fault(reply, "UnresolvableData")
         for tried in (b"Attachment &apos;cid:gone@x&apos;: no part", b"no data here that this caller may read", b"/data/11111111111111111111111111111111&apos;: not a reference to data of this instance"):
@@ -98,6 +103,7 @@ def what_a_caller_may():
         assert listed.count(b"<wb:Algorithm>") == 2 and b"text/cat" in listed and b"text/grep" in listed, listed
         # Secure data is read under the caller's rights, which do not include that.
         expect_fault(send(lab, cat(("Id", mine))), "UnresolvableData")
+        expect_fault(send(lab, cat(("Path", "/in"))), "UnresolvableData")
         administer("grant", "alice", "read", "/in")
         run(lab, cat(("Id", mine)))
         # A token that names algorithms is for these; one that names data narrows that.
@@ -105,7 +111,9 @@ def what_a_caller_may():
         run(lab, cat(("Id", mine)), token=lab.token("Invoke", "--resource", "text", "--resource", "/in"))
         expect_fault(send(lab, cat(("Id", mine)), token=lab.token("Invoke", "--resource", "text/cat", "--resource", "/other")), "UnresolvableData")
         expect_fault(send(lab, cat(("Id", mine)), token=lab.token("Invoke", "--resource", "text/grep")), "NoSuchAlgorithm")
-        expect_fault(send(lab, cat(("Id", mine)), token=lab.token("Invoke", "--resource", "/in")), "NoSuchAlgorithm")
+        reply = send(lab, cat(("Id", mine)), token=lab.token("Invoke", "--resource", "/text/cat"))
+        expect_fault(reply, "NoSuchAlgorithm")
+        assert b"without a slash before it" in reply[2], reply[2]
         expect_fault(send(lab, cat(("Id", mine)), token=lab.token("Copy")), "NotAllowed")
         no_job_files(lab)
 
@@ -163,6 +171,10 @@ def every_way_out():
         expect_fault(send(lab, invoke("two", store="/x", attach="Reference")), "BadParameter")
         expect_fault(send(lab, invoke("two", store="/../x")), "BadParameter")
         expect_fault(send(lab, invoke("two", outputs='<wb:Output name="three"/>')), "BadParameter")
+        for more in ({}, {"store": "/past"}):
+            reply = send(lab, invoke("two", outputs='<wb:Output name="one"><wb:Expires>2001-01-01T00:00:00Z</wb:Expires></wb:Output>', **more))
+            expect_fault(reply, "BadParameter")
+            assert b"2001-01-01T00:00:00" in reply[2] and b"has passed" in reply[2], reply[2]
         expect_fault(send(lab, invoke("two", outputs='<wb:Output name="one"><wb:Content>eAo=</wb:Content></wb:Output>')), "BadParameter")
         no_job_files(lab)
 
@@ -231,7 +243,7 @@ def results_go_elsewhere():
 
 
 def jobs_in_every_way():
-    with labs_with_algorithms("a", "b") as labs:
+    with labs_with_algorithms("a", "b", "c") as labs:
         labs.start()
         part = [("Content-Type: text/plain\r\nContent-ID: <one@x>", TEXT)]
         wanted = {}
@@ -240,11 +252,26 @@ def jobs_in_every_way():
             body = invoke("text/cat", given("text", ("Attachment", "cid:one@x")), attach=attach, outputs=wish)
             job_ended(labs.a, begin_job(labs.a, body, reply_to(labs.b), parts=part), "Succeeded")
             wanted[f"/{attach}"] = TEXT
+        store(labs.a, "/in", TEXT)
+        by_path = invoke("text/cat", given("text", ("Path", "/in")), outputs='<wb:Output name="text"><wb:Path>/by-path</wb:Path></wb:Output>')
+        job_ended(labs.a, begin_job(labs.a, by_path, reply_to(labs.b)), "Succeeded")
+        wanted["/by-path"] = TEXT
         holds(labs.b, wanted)
-        # Kept at A itself; the response, without bytes, goes where it is wanted: to A's own receive endpoint it makes no sense, and fails there.
-        found = job_ended(labs.a, begin_job(labs.a, invoke("two", store="/kept"), reply_to(labs.b)), "Failed", "UnresolvableData")
-        assert found.phase == "Delivery", found
-        holds(labs.a, {"/kept/one": b"first\n", "/kept/two": b"second\n"})
+        # Kept at A itself: who gets the response takes note, A too. Of a program that has made nothing as well; who is told of the receipt, or was to get the data, is told that.
+        for number, receiver in enumerate((labs.b, labs.a)):
+            found = job_ended(labs.a, begin_job(labs.a, invoke("two", store=f"/kept{number}"), reply_to(receiver)), "Succeeded")
+            assert found.phase == "Delivery" and found.receipt == [], found
+        holds(labs.a, {"/in": TEXT} | {f"/kept{number}/{name}": content for number in (0, 1) for name, content in (("one", b"first\n"), ("two", b"second\n"))})
+        for sends in (None, "Data"):
+            message_id = begin_job(labs.a, invoke("quick", script="true"), reply_to(labs.b, parameters=onward(labs.c, send=sends)))
+            found = job_ended(labs.a, message_id, "Succeeded")
+            assert found.receipt == [] and found.status == "0", found
+            wait_until(lambda: message_id.encode() in labs.c.call("ListTransfers", "<wb:ListTransfers/>")[2], "the receipt at C")
+            assert succeeded(labs.c, message_id).receipt == [] and labs.c.paths() == []
+        # With bytes besides, they are stored.
+        job_ended(labs.a, begin_job(labs.a, invoke("two", store="/both", attach="MTOM"), reply_to(labs.b)), "Succeeded")
+        wanted.update({"/both/one": b"first\n", "/both/two": b"second\n"})
+        holds(labs.b, wanted)
         no_job_files(labs.a)
 
 
@@ -259,10 +286,16 @@ def jobs_that_fail():
         for body, word in ((invoke("text/cat", given("text", ("Href", url(labs.b) + "/data/" + "2" * 32))), "no bytes"),
                            (invoke("shell", script="true"), "has not made")):
             job_ended(labs.a, begin_job(labs.a, body, reply_to(labs.b)), "Failed", word)
-        # What can be known at once is refused at once; the fault goes where the reply would.
-        refused = begin_job(labs.a, invoke("nothing"), reply_to(labs.b))
-        found = transfer(labs.a, refused)
-        assert found.state == "Failed" and "no algorithm of this id" in found.error, found
+        # What can be known at once is refused at once: a job that has failed. The fault goes where the reply would.
+        for body, algorithm, word in ((invoke("nothing"), "nothing", "no algorithm of this id"), (invoke("shell"), "shell", "script")):
+            refused = begin_job(labs.a, body, reply_to(labs.b))
+            found = job(labs.a, refused)
+            assert found.state == "Failed" and found.phase == "Run" and found.attempts == 0 and found.priority is None and word in found.error, found
+            assert element(found.xml, "Algorithm") == algorithm and element(found.xml, "Destination") == services(labs.b), found.xml
+            assert transfer(labs.a, refused).state == "Failed"
+            listed = send(labs.a, "<wb:ListJobs><wb:State>Failed</wb:State></wb:ListJobs>", operation="ListJobs")[2]
+            assert refused.encode() in listed and refused.encode() not in labs.a.call("ListTransfers", "<wb:ListTransfers/>")[2], listed
+            expect_fault(send(labs.a, f"<wb:CancelJob><wb:Job>{refused}</wb:Job></wb:CancelJob>", operation="CancelJob"), "BadParameter")
         expect_fault(send(labs.a, invoke("two"), endpoint("wsa:ReplyTo", "https://127.0.0.1:9/x"), message_id=new_id()), "AddressNotAllowed")
         expect_fault(send(labs.a, invoke("two"), onward(labs.b), message_id=new_id()), "BadParameter")
         no_job_files(labs.a)
@@ -337,15 +370,15 @@ def jobs_go_by_priority():
         wait_until(lambda: job(labs.a, slow).state == "Active", "the slow job runs")
         names = {"low": begin_job(labs.a, when("low", 1), reply_to(labs.b)),
                  "usual": begin_job(labs.a, when("usual"), reply_to(labs.b)),
-                 "bob": begin_job(labs.a, when("bob"), reply_to(labs.b), token=labs.a.token("Invoke", home=bob)),
-                 "high": begin_job(labs.a, when("high", 5), reply_to(labs.b))}
+                 "high": begin_job(labs.a, when("high", 5), reply_to(labs.b)),
+                 "bob": begin_job(labs.a, when("bob"), reply_to(labs.b), token=labs.a.token("Invoke", home=bob))}
         assert job(labs.a, slow).state == "Active", "all were queued in time"
         assert {name: job(labs.a, names[name]).priority for name in ("low", "usual", "high")} == {"low": 1, "usual": 3, "high": 5}
         listed = send(labs.a, "<wb:ListJobs/>", operation="ListJobs")[2]
         assert listed.count(b"<wb:Priority>5</wb:Priority>") == 1 and listed.count(b"<wb:Priority>3</wb:Priority>") == 2, listed
         wait_until(lambda: len(labs.b.paths("/when")) == 4, "all have run")
         times = {name: int(stored(labs.b, f"/when/{name}")) for name in names}
-        # What alice has asked for last goes before all else of hers, and after what bob had asked for before.
+        # What alice has asked for with 5 goes before all else of hers, and nothing of hers before bob's, who comes late and has had nothing.
         assert sorted(times, key=times.get) == ["bob", "high", "usual", "low"], times
         for wrong in (0, 6, -1, "high"):
             reply = send(labs.a, invoke("two", priority=wrong))
@@ -365,18 +398,41 @@ def callers_wait_by_priority():
         def caller(priority):
             times[priority] = int(run(labs.a, when("none", priority)).bytes("out"))
 
-        begin_job(labs.a, when("queued", 3), reply_to(labs.b))
-        callers = [threading.Thread(target=caller, args=(priority,)) for priority in (1, 2, 5, 4)]
+        # Queued while the only place is taken, so that nothing of the queue is looked at because something has ended.
+        for priority in (5, 3):
+            begin_job(labs.a, when(f"queued-{priority}", priority), reply_to(labs.b))
+        callers = [threading.Thread(target=caller, args=(priority,)) for priority in (1, 2, 4)]
         for thread in callers:
             thread.start()
         wait_until(lambda: len(list((labs.a.home / "jobs").iterdir())) == 6, "all wait")
         assert job(labs.a, slow).state == "Active", "all wait in time"
         for thread in callers:
             thread.join()
-        wait_until(lambda: "/when/queued" in labs.b.paths(), "the queued one has run")
-        times[3] = int(stored(labs.b, "/when/queued"))
+        wait_until(lambda: len(labs.b.paths("/when")) == 2, "the queued ones have run")
+        times.update({priority: int(stored(labs.b, f"/when/queued-{priority}")) for priority in (5, 3)})
         assert sorted(times, key=times.get) == [5, 4, 3, 2, 1], times
         no_job_files(labs.a)
+
+
+def subjects_of_one_key_share():
+    """Whoever has a key makes up subjects: its turns and its places in the queue are those of the key."""
+    with labs_with_algorithms("a", "b", settings="[algorithms]\nper_principal = 1\nqueued_per_principal = 1\n[transfers]\nlongest_pause = 1\n") as labs:
+        labs.start()
+
+        def token(subject):
+            return labs.a.token("Invoke", "--subject", subject)
+
+        word = f"slow one of {os.getpid()}"
+        begin_job(labs.a, invoke("shell", script=f"sleep 4; echo {word} > /out/out"), reply_to(labs.b), token=token("s0"))
+        wait_until(lambda: processes_with(word), "the slow job runs")
+        begin_job(labs.a, when("queued"), reply_to(labs.b), token=token("s1"))
+        refused = begin_job(labs.a, when("refused"), reply_to(labs.b), token=token("s2"))
+        found = job(labs.a, refused, token=labs.a.token("GetJob", "--subject", "s2"))
+        assert found.state == "Failed" and "queued_per_principal" in found.error, found
+        run(labs.a, invoke("two"), token=token("s3"))
+        assert not processes_with(word), "a call of another subject ran beside the only program that its key may have"
+        wait_until(lambda: "/when/queued" in labs.b.paths(), "the queued one has run")
+        assert "/when/refused" not in labs.b.paths()
 
 
 def processes_with(word):
@@ -472,6 +528,40 @@ def turns_are_shared():
         run(labs.a, invoke("two"))
 
 
+def who_finds_no_place_has_lost_nothing():
+    """No place: told at once, before inputs are taken; the same message, with the same tokens, is good later."""
+    with labs_with_algorithms("a", "b", settings="[algorithms]\nwaiting = 1\n[transfers]\nlongest_pause = 1\n") as labs:
+        labs.start()
+        source = store(labs.b, "/in", TEXT)
+        body, token = cat(("Href", source), token=labs.b.token("Copy", "--resource", "/in")), labs.a.token("Invoke")
+        word = f"first of {os.getpid()}"
+        running = sent(labs.a, invoke("shell", script=f"sleep 4; echo {word} > /out/out"))
+        wait_until(lambda: processes_with(word), "the program runs")
+        reply = send(labs.a, body, token=token)
+        expect_fault(reply, "Busy")
+        assert b"nothing was read or fetched" in reply[2], reply[2]
+        assert running.getresponse().status == 200
+        wait_until(lambda: not list((labs.a.home / "jobs").iterdir()), "it has ended")
+        assert run(labs.a, body, token=token).bytes("text") == TEXT
+
+
+def slow_inputs_of_one_hold_up_no_other():
+    """As many calls as one may have, whose inputs never come: another's inputs are fetched all the same."""
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as silent, labs_with_algorithms(
+            "a", "b", settings='[algorithms]\nwaiting = 30\n[egress]\nallow = ["127.0.0.1"]\nschemes = ["http", "https"]\n') as labs, contextlib.ExitStack() as calls:
+        labs.start()
+        bob = labs.a.folder / "bob"
+        make_home(bob, "bob")
+        labs.a.admit(bob, "bob", GRANTS)
+        slow = cat(("Href", f"http://127.0.0.1:{silent.getsockname()[1]}/never"))
+        for _ in range(9):
+            calls.enter_context(contextlib.closing(sent(labs.a, slow, token=labs.a.token("Invoke", home=bob))))
+        wait_until(lambda: len(audited(labs.a, "Busy")) == 5, "four of nine are fetched, half of all that may be")
+        source = store(labs.b, "/in", TEXT)
+        assert run(labs.a, cat(("Href", source), token=labs.b.token("Copy", "--resource", "/in"))).bytes("text") == TEXT
+        assert b"half of that for one principal" in send(labs.a, slow, token=labs.a.token("Invoke", home=bob))[2]
+
+
 def files_are_looked_at_again():
     with single() as lab:
         lab.start()
@@ -557,6 +647,6 @@ def nothing_runs_without_a_sandbox():
 if __name__ == "__main__":
     main(every_way_in, several_of_one_input, fall_over, what_a_caller_may, parameters_are_checked, every_way_out, a_stored_result_has_a_receipt, programs_that_fail,
          results_go_elsewhere, jobs_in_every_way, jobs_that_fail, jobs_are_cancelled, as_many_jobs_as_allowed,
-         jobs_cancelled_while_they_are_picked, turns_are_shared, jobs_go_by_priority, callers_wait_by_priority,
+         jobs_cancelled_while_they_are_picked, turns_are_shared, who_finds_no_place_has_lost_nothing, slow_inputs_of_one_hold_up_no_other, jobs_go_by_priority, callers_wait_by_priority, subjects_of_one_key_share,
          a_caller_who_hangs_up_stops_the_program, a_caller_who_hangs_up_waits_no_longer, who_wants_no_reply_may_leave, files_are_looked_at_again, programs_come_and_go, described_as_declared,
          a_stop_does_not_wait_for_programs, nothing_runs_without_a_sandbox)

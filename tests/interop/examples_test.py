@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Every program in examples/ does what it says, against a real instance."""
 import hashlib
+import json
 import os
 
 from lib import BIN, HERE, PAYLOADS, Interop, Labs, bytes_of, main, run
@@ -83,7 +84,7 @@ def expect_at(labs, place, content):
     assert found == content, f"{place}: {len(found)} bytes instead of {len(content)}, or others"
 
 
-def copies_to_another(command, *more):
+def copies_to_another(command, *more, priority=3):
     """With the content attached, and with content that the other instance pulls."""
     with Labs("a", "b", settings="[transfers]\nlease_bytes = 50000\n") as labs:
         labs.start()
@@ -92,12 +93,13 @@ def copies_to_another(command, *more):
             said = run(*command, "/examples/copied.bin", labs.b.url, *(each(labs) for each in more), env=environment(labs.a)).stdout.decode()
             assert said.startswith("Succeeded"), said
             expect_at(labs, "b:/examples/copied.bin", content)
+        assert {transfer["priority"] for transfer in json.loads(labs.waybill("transfers", "--json", "a").stdout)} == {priority}
 
 
 def zeep_third_party():
     example = EXAMPLES / "zeep/third_party.py"
     assert len(example.read_text().splitlines()) < 40
-    copies_to_another(("/usr/bin/python3", example))
+    copies_to_another(("/usr/bin/python3", example), priority=4)
 
 
 def curl_third_party():
@@ -141,7 +143,7 @@ def runs_an_algorithm(*command):
     assert (folder / "found").read_bytes() == b"one\nOne\n"
     for wrong, words in (("--word=nothing-like-it", "exit status 1"), ("--colour=red", "colour"), ("--word=" + "x" * 50, "40")):
         done = run(*command, "text/grep", f"text={text}", wrong, env=environment(), cwd=folder, check=False)
-        assert done.returncode == 1 and words in done.stderr.decode(), done
+        assert done.returncode == 1 and words in done.stderr.decode() and "$value" not in done.stderr.decode(), done
 
 
 def zeep_run():
@@ -164,6 +166,16 @@ def zeep_run_elsewhere():
         assert f"{labs.a.url}: Succeeded" in said and f"{labs.own.url} was told: {labs.c.url}/data/" in said and "10 bytes" in said, said
         expect_at(labs, "c:/out.txt", b"some text\n")
         assert labs.a.paths() == [], "the instance that ran it has kept something"
+        said = run("/usr/bin/python3", EXAMPLES / "zeep/run_elsewhere.py", "text/cat", "text", "text", labs.a.url, labs.b.url, "/in.txt", labs.c.url, "/again.txt", labs.a.url,
+                   env={**environment(labs.a), "WAYBILL_CA": str(everyone)}, check=False)
+        assert said.returncode == 1 and b"OWN has to be another instance than A" in said.stderr, said
+        # A receipt that OWN refuses: the result is there, and nobody waits for ever.
+        impatient = labs.folder / "impatient.py"
+        impatient.write_text((EXAMPLES / "zeep/run_elsewhere.py").read_text().replace("PATIENCE = 60", "PATIENCE = 3").replace('token(OWN, "Receive")', 'token(OWN, "Copy")'))
+        said = run("/usr/bin/python3", impatient, "text/cat", "text", "text", labs.a.url, labs.b.url, "/in.txt", labs.c.url, "/again.txt", labs.own.url,
+                   env={**environment(labs.a), "WAYBILL_CA": str(everyone)}, check=False)
+        assert said.returncode == 1 and b"was told nothing within 3 seconds" in said.stderr, said
+        expect_at(labs, "c:/again.txt", b"some text\n")
 
 
 if __name__ == "__main__":

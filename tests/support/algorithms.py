@@ -165,15 +165,15 @@ class JobState:
         self.state, self.phase = element(xml, "State"), element(xml, "Phase")
         self.attempts = int(element(xml, "Attempts"))
         self.error, self.log, self.status = (found[1] if (found := re.search(f"<wb:{name}>([^<]*)<", text)) else None for name in ("LastError", "Log", "ExitStatus"))
-        self.priority = int(element(xml, "Priority"))
+        self.priority = int(found[1]) if (found := re.search(r"<wb:Priority>(\d+)<", text)) else None
         self.receipt = re.findall(r"<wb:Path>([^<]*)</wb:Path>", text)
 
     def __repr__(self):
         return f"{self.state} in {self.phase} after {self.attempts}: {self.error} [{self.log}]"
 
 
-def job(lab, message_id, operation="GetJob"):
-    status, _, body = send(lab, f"<wb:{operation}><wb:Job>{message_id}</wb:Job></wb:{operation}>", operation=operation)
+def job(lab, message_id, operation="GetJob", token=None):
+    status, _, body = send(lab, f"<wb:{operation}><wb:Job>{message_id}</wb:Job></wb:{operation}>", operation=operation, token=token)
     assert status == 200, body
     return JobState(body)
 

@@ -162,17 +162,20 @@ class Lab:
         context.check_hostname = False
         return http.client.HTTPSConnection("127.0.0.1", self.port, context=context, timeout=timeout)
 
-    def tls(self, timeout=60):
-        """A bare TLS socket, for what no HTTP library would send."""
+    def tls(self, timeout=60, source="127.0.0.1"):
+        """A bare TLS socket, for what no HTTP library would send; called from that address of loopback."""
         context = ssl.create_default_context(cafile=self.certificate)
         context.check_hostname = False
-        return context.wrap_socket(socket.create_connection(("127.0.0.1", self.port), timeout), server_hostname="localhost")
+        return context.wrap_socket(socket.create_connection(("127.0.0.1", self.port), timeout, (source, 0)), server_hostname="localhost")
 
     def post(self, body, content_type="text/xml; charset=utf-8", service="data", headers=None, timeout=60):
         """(status, headers, body) of one POST."""
         connection = self.connection(timeout)
         try:
-            connection.request("POST", f"/services/{service}", body, {"Content-Type": content_type, **(headers or {})})
+            try:
+                connection.request("POST", f"/services/{service}", body, {"Content-Type": content_type, **(headers or {})})
+            except (BrokenPipeError, ConnectionResetError, ssl.SSLEOFError):
+                pass  # what is refused is cut after some MiB; the reply came before that
             reply = connection.getresponse()
             return reply.status, reply.headers, reply.read()
         finally:

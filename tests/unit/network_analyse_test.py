@@ -54,7 +54,7 @@ class NetworkAnalyse(unittest.TestCase):
         self.assertEqual([str(degree) for degree in known.degree()], [row["degree"] for row in rows.values()])
         for row, rank in zip(rows.values(), known.pagerank()):
             self.assertAlmostEqual(rank, float(row["pagerank"]), places=8)
-        self.assertEqual((34, 78, 1, False), tuple(summary[key] for key in ("nodes", "edges", "components", "directed")))
+        self.assertEqual((34, 78, 1, False, True), tuple(summary[key] for key in ("nodes", "edges", "components", "directed", "drawn")))
         self.assertEqual(["34", "1", "33"], [node["id"] for node in summary["highestPageRank"][:3]])
         self.assertEqual("Mr. Hi", rows["1"]["label"])
 
@@ -72,6 +72,17 @@ class NetworkAnalyse(unittest.TestCase):
         self.assertEqual("{http://www.w3.org/2000/svg}svg", svg.tag)
         paths = list(svg.iter("{http://www.w3.org/2000/svg}path"))
         self.assertGreaterEqual(len(paths), 34 + 78)
+
+    def test_what_is_too_large_is_measured_and_not_drawn(self):
+        for edges in ([(0, n) for n in range(1, 5001)], [(a, b) for a in range(317) for b in range(a)]):
+            (self.folder / "large").write_text("".join(f"{a} {b}\n" for a, b in edges), encoding="utf-8")
+            done = self.run_on(self.folder / "large")
+            self.assertEqual((0, ""), (done.returncode, done.stderr))
+            self.assertIn("no drawing: only networks of at most 5000 nodes and 50000 edges are drawn\n", done.stdout)
+            summary = json.loads((self.folder / "summary.json").read_text(encoding="utf-8"))
+            self.assertEqual((len(edges), False), (summary["edges"], summary["drawn"]))
+            self.assertEqual(summary["nodes"] + 1, (self.folder / "nodes.csv").read_text(encoding="utf-8").count("\n"))
+            self.assertFalse((self.folder / "drawing.svg").exists() or (self.folder / "drawing.png").exists())
 
     def test_same_network_same_results(self):
         self.analyse(EXAMPLES / "data" / "karate.nwb")

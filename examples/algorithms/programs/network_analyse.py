@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measures a network and draws it: degree, components, PageRank, communities. Needs python3-igraph and python3-cairo."""
+"""Measures a network and draws it, unless it is too large for that: degree, components, PageRank, communities. Needs python3-igraph and python3-cairo."""
 import argparse
 import csv
 import json
@@ -44,6 +44,7 @@ def summary(graph, components, communities):
         "largestComponent": len(components[0]),
         "communities": len(communities),
         "modularity": modularity if modularity == modularity else None,  # no number where there is no edge
+        "drawn": not network_drawing.why_not(graph),
         "highestPageRank": [{"id": node["name"], "label": node["label"], "pagerank": node["pagerank"]} for node in first],
     }
 
@@ -72,7 +73,10 @@ def main():
     with open(options.summary, "w", encoding="utf-8") as file:
         json.dump(facts, file, indent=2, ensure_ascii=False)
         file.write("\n")
-    network_drawing.draw(graph, options.svg, options.png)
+    if facts["drawn"]:
+        network_drawing.draw(graph, options.svg, options.png)
+    else:
+        print("no drawing:", network_drawing.why_not(graph))
     print("nodes: {nodes}, edges: {edges}, components: {components}, communities: {communities}".format(**facts))
 
 

@@ -8,6 +8,7 @@ WIDTH, HEIGHT, MARGIN, CAPTION = 1200, 900, 60, 40
 PNG_SCALE = 2
 FONT = "DejaVu Sans"
 COLOURS = ("4e79a7", "f28e2b", "59a14f", "e15759", "b07aa1", "76b7b2", "9c755f", "d4a72c", "d37295", "79706e")
+MOST_NODES, MOST_EDGES = 5_000, 50_000  # past these a layout takes minutes, and the picture shows nothing
 MOST_SPREAD = 600  # nodes; keeping more of them apart takes too long, and shows nothing
 MOST_LABELS = 100
 
@@ -159,6 +160,13 @@ def _paint(context, graph, places, radii):
     context.set_source_rgb(0.35, 0.35, 0.35)
     context.move_to(MARGIN / 2, HEIGHT - 18)
     context.show_text(f"{graph.vcount()} nodes, {graph.ecount()} edges. Size: PageRank. Colour: community.")
+
+
+def why_not(graph):
+    """Why there can be no picture of it; nothing when there can."""
+    if graph.vcount() <= MOST_NODES and graph.ecount() <= MOST_EDGES:
+        return ""
+    return f"only networks of at most {MOST_NODES} nodes and {MOST_EDGES} edges are drawn"
 
 
 def draw(graph, svg, png):

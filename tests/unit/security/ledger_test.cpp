@@ -30,6 +30,7 @@ class LedgerTest final : public CppUnit::TestFixture {
   CPPUNIT_TEST(aMovedReservationIsReleasedOnce);
   CPPUNIT_TEST(theSameMessageGetsItsReceipt);
   CPPUNIT_TEST(anotherMessageOperationOrPrincipalIsReplayed);
+  CPPUNIT_TEST(theSameMessageIdWithAnotherBodyIsReplayed);
   CPPUNIT_TEST(withoutReceiptOrMessageIdItIsReplayed);
   CPPUNIT_TEST(theReceiptSurvivesReopening);
   CPPUNIT_TEST(recoveryGivesBackWhatWasReserved);
@@ -210,6 +211,19 @@ public:
     (void)replayed("alice", "Delete", message_);
     (void)replayed("alice/bob", "Receive", message_);
     (void)replayed("alice", "Receive", std::nullopt);
+  }
+
+  void theSameMessageIdWithAnotherBodyIsReplayed() {
+    use();
+    for (int round = 0; round < 2; ++round) {
+      expectMentions(
+          expectFault(FaultCode::TokenReplayed, [&] { (void)ledger_->reserve(claims_, request("<other/>")); }),
+          "asked for something else");
+      CPPUNIT_ASSERT(!ledger_->receipt(claims_.id, request("<other/>")));
+      CPPUNIT_ASSERT(ledger_->receipt(claims_.id, request()));
+      reopen();
+    }
+    CPPUNIT_ASSERT_EQUAL(std::string("<receipt/>"), std::get<EarlierReceipt>(reserve()).bodyXml);
   }
 
   void withoutReceiptOrMessageIdItIsReplayed() {

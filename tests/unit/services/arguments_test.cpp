@@ -232,6 +232,11 @@ public:
     };
     check({"text", "pages"});
     check({"pages", "text", "pages", "extra", "extra"});
+    std::vector<std::string> many(1000, "pages");
+    many.front() = "text";
+    check(many);
+    many.emplace_back("pages");
+    bad(many, "Input", "can be given 1000 inputs, not 1001");
     bad({"text", "pages", "picture"}, "picture", "test/all has no input 'picture'");
     bad({"text"}, "pages", "the input 'pages' is missing");
     bad({}, "text", "the inputs of test/all: 'text' (required), 'pages' (one or more), 'extra' (any number)");

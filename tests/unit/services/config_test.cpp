@@ -51,6 +51,7 @@ public:
     CPPUNIT_ASSERT(defaults.server.stallDeadline == read.server.stallDeadline);
     CPPUNIT_ASSERT_EQUAL(defaults.server.minimumRate, read.server.minimumRate);
     CPPUNIT_ASSERT(defaults.server.rateGrace == read.server.rateGrace);
+    CPPUNIT_ASSERT(defaults.server.envelopeDeadline == read.server.envelopeDeadline);
     CPPUNIT_ASSERT(defaults.server.drainDeadline == read.server.drainDeadline);
     CPPUNIT_ASSERT_EQUAL(defaults.limits.envelopeBytes, read.limits.envelopeBytes);
     CPPUNIT_ASSERT_EQUAL(defaults.limits.depth, read.limits.depth);
@@ -60,6 +61,8 @@ public:
     CPPUNIT_ASSERT_EQUAL(defaults.limits.parts, read.limits.parts);
     CPPUNIT_ASSERT_EQUAL(defaults.limits.partHeaderBytes, read.limits.partHeaderBytes);
     CPPUNIT_ASSERT_EQUAL(defaults.limits.earlyBytes, read.limits.earlyBytes);
+    CPPUNIT_ASSERT_EQUAL(defaults.limits.unopenedBytes, read.limits.unopenedBytes);
+    CPPUNIT_ASSERT_EQUAL(defaults.memoryBytes, read.memoryBytes);
     CPPUNIT_ASSERT_EQUAL(defaults.limits.unreferencedBytes, read.limits.unreferencedBytes);
     CPPUNIT_ASSERT_EQUAL(defaults.inlineBytes, read.inlineBytes);
     CPPUNIT_ASSERT_EQUAL(defaults.objectBytes, read.objectBytes);
@@ -76,7 +79,7 @@ public:
     const auto config = load(
         "[instance]\nname = 'lab'\npublic_url = 'https://lab.example.org/'\nother_urls = ['https://10.0.0.1:8443']\n"
         "[server]\nlisten = '[::1]:9000'\nworkers = 3\nmetrics = 'off'\n[tokens]\nreplay = 'silence'\nmaximum_lifetime "
-        "= 60\n");
+        "= 60\n[egress]\nschemes = ['https', 'file']\nallow = ['*.a.example', '10.0.0.0/8']\nfolders = ['/']\n");
     CPPUNIT_ASSERT_EQUAL(std::string("lab"), config.name);
     CPPUNIT_ASSERT_EQUAL(std::string("https://lab.example.org"), config.publicUrl);
     CPPUNIT_ASSERT_EQUAL(std::string("https://10.0.0.1:8443"), config.otherUrls.at(0));
@@ -85,6 +88,9 @@ public:
     CPPUNIT_ASSERT_EQUAL(std::size_t{3}, config.server.workers);
     CPPUNIT_ASSERT(config.metrics == services::MetricsAudience::Off);
     CPPUNIT_ASSERT(config.replay == services::ReplayAnswer::Silence);
+    CPPUNIT_ASSERT_EQUAL(std::size_t{2}, config.egress.schemes.size());
+    CPPUNIT_ASSERT_EQUAL(std::string("10.0.0.0/8"), config.egress.allow.at(1));
+    CPPUNIT_ASSERT_EQUAL(std::string("/"), config.egress.folders.at(0));
     CPPUNIT_ASSERT(config.tokens.maximumLifetime == std::chrono::seconds(60));
   }
 
@@ -119,6 +125,7 @@ public:
     refused("[server]\nworkers = 'many'\n", ":2: ", "whole number");
     refused("[server]\nlisten = 'nowhere'\n", ":2: ", "HOST:PORT");
     refused("[server]\nlisten = 'a:70000'\n", ":2: ", "HOST:PORT");
+    refused("[server]\nlisten = '999.0.0.1:1'\n", ":2: ", "'server.listen' needs an address");
     refused("[server]\nmetrics = 'some'\n", ":2: ", "\"loopback\"");
     for (const std::string url : {"http://lab", "https://", "https:///x", "https://lab example/", "https://lab:99999",
                                   "https://lab:", "https://[::1", "https://lab/?x", "https://a@b"}) {
@@ -128,6 +135,14 @@ public:
     refused("[server]\ncertificate = '/nowhere/x.pem'\n", ":2: ", "cannot be read");
     refused("\n[server]\nkey = '" + std::string(WAYBILL_SOURCE_DIR) + "/LICENSE'\n", ":2: ", "belong together");
     refused("[log]\naudit_file = '/nowhere/audit.log'\n", ":2: ", "not there");
+    refused("[egress]\nports = [443]\nschemes = ['https', 'gopher']\n",
+            ":3: ", "egress.schemes has the entry 'gopher'");
+    for (const std::string entry : {"**", "host:0", "", "a@b", "10.0.0.0/33"}) {
+      refused("[egress]\nallow = ['a.example', '" + entry + "']\n",
+              ":2: ", "egress.allow has the entry '" + entry + "'");
+    }
+    refused("[egress]\nfolders = ['data']\n", ":2: ", "egress.folders has the entry 'data'");
+    refused("[egress]\nfolders = ['/', '/nowhere']\n", ":2: ", "'egress.folders' names a folder that is not there");
     refused("[instance]\nname = 3\n", ":2: ", "text in quotes");
     refused("[instance]\nother_urls = 'https://x'\n", ":2: ", "list of URLs");
   }
@@ -137,7 +152,15 @@ public:
     services::parseListen("0.0.0.0:1", options);
     CPPUNIT_ASSERT_EQUAL(std::string("0.0.0.0"), options.host);
     CPPUNIT_ASSERT_EQUAL(std::uint16_t{1}, options.port);
-    for (const auto *bad : {"", ":1", "host", "host:", "host:x", "host:-1", "host:123456"}) {
+    for (const auto &[good, host] : {std::pair{"[::]:1", "::"},
+                                     {"[fe80::1%eth0]:1", "fe80::1%eth0"},
+                                     {"localhost:1", "localhost"},
+                                     {"lab-1.example.org:1", "lab-1.example.org"}}) {
+      services::parseListen(good, options);
+      CPPUNIT_ASSERT_EQUAL(std::string(host), options.host);
+    }
+    for (const auto *bad : {"", ":1", "host", "host:", "host:x", "host:-1", "host:123456", "999.0.0.1:1", "1:1",
+                            "10.0.0:1", "[::g]:1", "[]:1", "a b:1", "a/b:1"}) {
       CPPUNIT_ASSERT_THROW_MESSAGE(bad, services::parseListen(bad, options), Fault);
     }
   }

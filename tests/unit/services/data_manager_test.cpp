@@ -21,6 +21,8 @@ class DataManagerTest : public test::DataFixture {
   CPPUNIT_TEST(publicDataDeletedMeanwhileIsNotFound);
   CPPUNIT_TEST(oneOfManyReceivesWins);
   CPPUNIT_TEST(ifDifferentLooksAtAttributesToo);
+  CPPUNIT_TEST(whatHasExpiredIsNotTaken);
+  CPPUNIT_TEST(whatExpiresWhileItComesIsNotTaken);
   CPPUNIT_TEST(oneObjectDeletedTwice);
   CPPUNIT_TEST(refusedBatchIsNotRead);
   CPPUNIT_TEST(listOfSeveralPrefixesIsInByteOrder);
@@ -123,6 +125,34 @@ public:
     assertSuccess(receive(inlineAt("/a", "<wb:Secure>true</wb:Secure>"), "IfDifferent"));
     CPPUNIT_ASSERT(rowAt("/a").secure);
     CPPUNIT_ASSERT_EQUAL_MESSAGE("what was replaced is gone", std::size_t{1}, filesIn("content"));
+  }
+
+  void whatHasExpiredIsNotTaken() {
+    assertSuccess(receive(inlineAt("/a")));
+    const auto before = rowAt("/a");
+    const auto at = [&](Time time) { return "<wb:Expires>" + formatUtc(time) + "</wb:Expires>"; };
+    for (const auto *overwrite : {"Always", "IfDifferent"}) {
+      assertFault(receive(inlineAt("/a", at(lab.clock.now() - std::chrono::seconds(1))), overwrite), "BadParameter",
+                  "Expires");
+    }
+    assertFault(receive(inlineAt("/b") + inlineAt("/c", at(lab.clock.now() - std::chrono::hours(1)))), "BadParameter",
+                "/c");
+    CPPUNIT_ASSERT(!lab.catalog->objectAt("/b"));
+    CPPUNIT_ASSERT(rowAt("/a") == before);
+    CPPUNIT_ASSERT_EQUAL(std::string("hello"), contentOf("/a"));
+    CPPUNIT_ASSERT_EQUAL(std::size_t{1}, filesIn("content"));
+  }
+
+  void whatExpiresWhileItComesIsNotTaken() {
+    assertSuccess(receive(inlineAt("/a")));
+    assertSuccess(receive(inlineAt("/b")));
+    const auto before = rowAt("/b");
+    const auto expires = "<wb:Expires>" + formatUtc(lab.clock.now() + std::chrono::minutes(1)) + "</wb:Expires>";
+    const auto href = "<wb:Href>https://lab.test:8443/data/" + rowAt("/a").id + "</wb:Href>";
+    lab.store->beforeReading = [&] { lab.clock.advance(std::chrono::minutes(2)); };
+    assertFault(receive(dataAt("/b", expires + href), "Always"), "BadParameter", "Expires");
+    CPPUNIT_ASSERT(rowAt("/b") == before);
+    CPPUNIT_ASSERT_EQUAL(std::size_t{2}, filesIn("content"));
   }
 
   void oneObjectDeletedTwice() {
@@ -237,7 +267,9 @@ public:
 
   void readOnlyStoreIsReadAndNotChanged() {
     assertSuccess(receive(inlineAt("/a", "<wb:Secure>false</wb:Secure>")));
-    assertSuccess(receive(inlineAt("/old", "<wb:Expires>2020-01-01T00:00:00Z</wb:Expires>")));
+    const auto soon = formatUtc(lab.clock.now() + std::chrono::minutes(1));
+    assertSuccess(receive(inlineAt("/old", "<wb:Expires>" + soon + "</wb:Expires>")));
+    lab.clock.advance(std::chrono::minutes(2));
     CPPUNIT_ASSERT(has(lab.get("/metrics"), "\nwaybill_store_read_only 0"));
     lab.syncsFail = true;
     assertFault(receive(inlineAt("/b")), "Internal", "read-only");

@@ -3,7 +3,8 @@
 
 #include <cppunit/extensions/HelperMacros.h>
 
-#include <map>
+#include <string>
+#include <vector>
 
 namespace waybill {
 
@@ -17,6 +18,7 @@ class FairTurnsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(nobodyIsNextOfNone);
   CPPUNIT_TEST(ofOnesOwnThePriorityDecidesThenTheTime);
   CPPUNIT_TEST(aPriorityMovesNothingAheadOfOthers);
+  CPPUNIT_TEST(whoComesLateWaitsForNoBacklog);
   CPPUNIT_TEST(whoHasFewestUnderWayIsNext);
   CPPUNIT_TEST(receiptsGoBeforeEverything);
   CPPUNIT_TEST_SUITE_END();
@@ -30,19 +32,29 @@ class FairTurnsTest : public CppUnit::TestFixture {
   }
 
   /// All of `claims`, in their order. `keeps`: what was chosen stays under way.
-  static std::vector<std::string> order(const std::vector<Claim> &claims, bool keeps,
-                                        std::map<std::string, std::size_t> underWay = {}) {
+  static std::vector<std::string> order(const std::vector<Claim> &claims, bool keeps, services::Shares shares = {}) {
     std::vector<const Claim *> left;
     for (const auto &one : claims) {
       left.push_back(&one);
     }
     std::vector<std::string> chosen;
-    while (const auto *next = services::nextClaim(left, [&](const auto &principal) { return underWay[principal]; })) {
+    while (const auto *next = services::nextClaim(left, shares)) {
       chosen.push_back(text(*next));
-      underWay[next->principal] += keeps ? 1 : 0;
+      shares.begin(next->principal);
+      if (!keeps) {
+        shares.end(next->principal);
+      }
       std::erase(left, next);
     }
     return chosen;
+  }
+  /// Of those that have begun so many, one after the other, and ended none.
+  static services::Shares having(const std::vector<std::string> &begun) {
+    services::Shares shares;
+    for (const auto &principal : begun) {
+      shares.begin(principal);
+    }
+    return shares;
   }
   using Texts = std::vector<std::string>;
 
@@ -62,16 +74,30 @@ class FairTurnsTest : public CppUnit::TestFixture {
         (order({claim("a", 1, 0), claim("b", 3, 5), claim("a", 5, 6)}, false) == Texts{"b 3 5", "a 5 6", "a 1 0"}));
   }
 
+  void whoComesLateWaitsForNoBacklog() {
+    std::vector<Claim> claims(20, claim("a", 3, 0));
+    claims.push_back(claim("b", 3, 9));
+    // One place, and it has been a's.
+    auto shares = having({"a"});
+    shares.end("a");
+    CPPUNIT_ASSERT_EQUAL(std::string("b 3 9"), order(claims, false, shares).front());
+    // Two places of two with a backlog, of which one is free again.
+    shares = having({"a", "c"});
+    shares.end("c");
+    CPPUNIT_ASSERT((order({claim("a", 3, 0), claim("c", 3, 1), claim("a", 3, 2), claim("c", 3, 3), claim("b", 3, 9)},
+                          true, shares) == Texts{"b 3 9", "c 3 1", "a 3 0", "c 3 3", "a 3 2"}));
+  }
+
   void whoHasFewestUnderWayIsNext() {
     CPPUNIT_ASSERT(
         (order({claim("a", 5, 0), claim("a", 5, 1), claim("b", 1, 7)}, true) == Texts{"a 5 0", "b 1 7", "a 5 1"}));
-    CPPUNIT_ASSERT((order({claim("a", 5, 0), claim("b", 1, 7), claim("b", 2, 8)}, true, {{"a", 2}}) ==
+    CPPUNIT_ASSERT((order({claim("a", 5, 0), claim("b", 1, 7), claim("b", 2, 8)}, true, having({"a", "a"})) ==
                     Texts{"b 2 8", "b 1 7", "a 5 0"}));
   }
 
   void receiptsGoBeforeEverything() {
     CPPUNIT_ASSERT((order({claim("a", 5, 0), claim("b", receiptPriority, 9), claim("c", 5, 1)}, true,
-                          {{"b", 7}, {"a", 1}}) == Texts{"b 6 9", "c 5 1", "a 5 0"}));
+                          having({"b", "b", "b", "a"})) == Texts{"b 6 9", "c 5 1", "a 5 0"}));
   }
 };
 

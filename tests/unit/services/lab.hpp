@@ -247,7 +247,7 @@ public:
   Party alice{"alice"};
   TemporaryFolder home;
   services::Log log{"error"};
-  services::Audit audit{home.path() + "/audit.log"};
+  services::Audit audit{home.path() + "/audit.log", [this](const std::string &) { metrics.auditLost(); }};
   services::Metrics metrics;
   std::unique_ptr<storage::Catalog> catalog = storage::openSqliteCatalog(home.path() + "/catalog.sqlite", clock);
   bool syncsFail = false; ///< from now on
@@ -295,7 +295,7 @@ public:
                           transfers};
   services::SoapEndpoint dataEndpoint{"data", services::dataOperations(manager, transferService), tools};
   services::SoapEndpoint accessEndpoint{"access", services::accessOperations(access), tools};
-  services::HttpEndpoint plain{locator, *store, *catalog, leases, metrics, config, server.key.certificate().pem()};
+  services::HttpEndpoint plain{locator, *store, leases, tools, server.key.certificate().pem()};
 
 private:
   void answer(const std::string &service, Source &body, const std::string &contentType,

@@ -62,6 +62,8 @@ class AttachmentsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(keepsSmallPartsInMemoryAndLargeOnesInFewFiles);
   CPPUNIT_TEST(limitsWhatComesEarly);
   CPPUNIT_TEST(limitsWhatComesBeforeTheRoot);
+  CPPUNIT_TEST(limitsWhatComesBeforeTheToken);
+  CPPUNIT_TEST(limitsWhatMessagesWithoutTokenKeepTogether);
   CPPUNIT_TEST(limitsWhatNobodyRefersTo);
   CPPUNIT_TEST(limitsTheNamesItRemembers);
   CPPUNIT_TEST(dropsEarlyPartsThatNobodyWants);
@@ -300,6 +302,36 @@ class AttachmentsTest : public CppUnit::TestFixture {
     reading.attachments().want({"cid:a", "cid:b", "cid:c", "cid:d", "cid:e"});
     CPPUNIT_ASSERT_EQUAL(std::string("3"), reading.bytes("cid:c"));
     expectFault(FaultCode::TooLarge, "limits.early_bytes", [&] { (void)reading.attachments().open("cid:e"); });
+  }
+
+  void limitsWhatComesBeforeTheToken() {
+    Limits limits;
+    limits.unopenedBytes = 100'000;
+    const auto early = withId("a", std::string(100'000, 'a'));
+    expectFault(FaultCode::TooLarge, "limits.unopened_bytes",
+                [&] { Reading(early + withId("b", "1") + root, limits, "; start=\"<root>\""); });
+    // What is kept afterwards is not counted with it: by then somebody known asks for it.
+    Reading reading(early + root + withId("c", std::string(150'000, 'c')) + withId("d", "4"), limits,
+                    "; start=\"<root>\"");
+    reading.attachments().want({"cid:a", "cid:c", "cid:d"});
+    CPPUNIT_ASSERT_EQUAL(std::string("4"), reading.bytes("cid:d"));
+    CPPUNIT_ASSERT_EQUAL(std::size_t{150'000}, reading.bytes("cid:c").size());
+  }
+
+  void limitsWhatMessagesWithoutTokenKeepTogether() {
+    Limits limits;
+    limits.unopened = std::make_shared<Budget>(250'000, 0);
+    const auto parts = withId("a", std::string(100'000, 'a')) + root;
+    const std::string start = "; start=\"<root>\"";
+    Reading first(parts, limits, start);
+    auto second = std::make_unique<Reading>(parts, limits, start);
+    expectFault(FaultCode::Busy, "limits.unopened_bytes", [&] { Reading(parts, limits, start); });
+    // Once an operation asks, the token is open.
+    CPPUNIT_ASSERT_EQUAL(std::size_t{100'000}, first.bytes("cid:a").size());
+    const Reading third(parts, limits, start);
+    expectFault(FaultCode::Busy, "limits.unopened_bytes", [&] { Reading(parts, limits, start); });
+    second.reset();
+    const Reading fourth(parts, limits, start);
   }
 
   void limitsWhatComesBeforeTheRoot() {

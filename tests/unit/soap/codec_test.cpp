@@ -68,7 +68,9 @@ public:
     requireRoundTrip(CancelJobResponse{Job{}});
     requireRoundTrip(ListJobsRequest{TransferState::Queued, 7, "next"});
     requireRoundTrip(ListJobsRequest{});
-    requireRoundTrip(ListJobsResponse{{fullJob(), Job{}}, "next"});
+    Job fetching;
+    fetching.phase = JobPhase::Inputs;
+    requireRoundTrip(ListJobsResponse{{fullJob(), Job{}, fetching}, "next"});
     requireRoundTrip(GetTransferRequest{"urn:uuid:1"});
     requireRoundTrip(GetTransferResponse{fullTransfer()});
     requireRoundTrip(CancelTransferRequest{"http://example.org/a?b=c&d"});

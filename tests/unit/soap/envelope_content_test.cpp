@@ -56,8 +56,10 @@ class EnvelopeContentTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(otherHrefSchemesAreRefused);
   CPPUNIT_TEST(whatIsBesideAnIncludeIsRefused);
   CPPUNIT_TEST(otherElementsInContentAreRefused);
+  CPPUNIT_TEST(bytesBesideAReferenceToAPartAreRefused);
   CPPUNIT_TEST(attachmentsAndHrefsAreReferences);
   CPPUNIT_TEST(referencesAreCountedByElement);
+  CPPUNIT_TEST(askedIsTheSameHoweverItIsWritten);
   CPPUNIT_TEST(contentOfOtherNamespacesIsLeftAlone);
   CPPUNIT_TEST(otherBodiesAreLeftAlone);
   CPPUNIT_TEST_SUITE_END();
@@ -173,6 +175,54 @@ public:
         lift("<wb:Attachment>cid:a</wb:Attachment><wb:Href>cid:a</wb:Href></wb:Data><wb:Data><wb:Content>" + include +
              "cid:a'/></wb:Content></wb:Data><wb:Data><wb:Href>cid:b</wb:Href>");
     CPPUNIT_ASSERT((lifted.references == std::multiset<std::string>{"cid:a", "cid:a", "cid:b"}));
+  }
+
+  void bytesBesideAReferenceToAPartAreRefused() {
+    for (const auto *bytes : {"", "QUFB"}) {
+      for (const auto *part : {"<wb:Attachment>cid:a</wb:Attachment>", "<wb:Href> CID:a </wb:Href>"}) {
+        const auto fault = faultOf([&] { (void)lift(std::string(part) + "\n<wb:Content>" + bytes + "</wb:Content>"); });
+        assertCode(FaultCode::InvalidMessage, fault);
+        CPPUNIT_ASSERT_EQUAL(std::string("wb:Content"), fault.subject());
+        assertContains(fault.reason(), ":a' beside it");
+        assertContains(fault.reason(), "line 2");
+      }
+    }
+    // What may fail falls over to what is beside it, and an empty element names nothing.
+    for (const auto &fine : {include + "cid:a'/></wb:Content><wb:Attachment>cid:b</wb:Attachment>",
+                             std::string("QUFB</wb:Content><wb:Attachment/><wb:Href>https://a/b</wb:Href>")}) {
+      CPPUNIT_ASSERT_EQUAL(std::size_t{2}, lift("<wb:Content>" + fine).references.size());
+    }
+  }
+
+  void askedIsTheSameHoweverItIsWritten() {
+    const auto asked = [](std::string_view data, const std::string &prefix = "wb") {
+      auto envelope =
+          Envelope::parse("<s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/' xmlns:" + prefix +
+                              "='urn:waybill:1'><s:Body><" + prefix + ":Receive>" + std::string(data) + "</" + prefix +
+                              ":Receive></s:Body></s:Envelope>",
+                          {});
+      (void)envelope.liftContent([](const std::string &, const std::string &) {});
+      return envelope.asked();
+    };
+    const auto one = asked("<wb:Data><wb:Path>/a</wb:Path><wb:Digest algorithm='sha-256'>00</wb:Digest>"
+                           "<wb:Attachment>cid:a</wb:Attachment></wb:Data>");
+    CPPUNIT_ASSERT_EQUAL(one, asked("<x:Data>\n<x:Path> <![CDATA[/a]]></x:Path><!-- . --><x:Digest "
+                                    "algorithm=\"sha-256\">00</x:Digest><x:Attachment>cid:b</x:Attachment></x:Data>",
+                                    "x"));
+    for (const auto *other : {"<wb:Data><wb:Path>/b</wb:Path><wb:Digest algorithm='sha-256'>00</wb:Digest>"
+                              "<wb:Attachment>cid:a</wb:Attachment></wb:Data>",
+                              "<wb:Data><wb:Path>/a</wb:Path><wb:Digest algorithm='adler32'>00</wb:Digest>"
+                              "<wb:Attachment>cid:a</wb:Attachment></wb:Data>",
+                              "<wb:Data><wb:Path>/a</wb:Path><wb:Digest algorithm='sha-256'>00</wb:Digest>"
+                              "<wb:Href>cid:a</wb:Href></wb:Data>",
+                              "<wb:Data><wb:Path>/a</wb:Path><wb:Digest algorithm='sha-256'>00</wb:Digest>"
+                              "<wb:Attachment>cid:a</wb:Attachment></wb:Data><wb:Overwrite>Always</wb:Overwrite>"}) {
+      CPPUNIT_ASSERT_MESSAGE(other, asked(other) != one);
+    }
+    CPPUNIT_ASSERT_EQUAL(asked("<wb:Data><wb:Href>cid:a</wb:Href></wb:Data>"),
+                         asked("<wb:Data><wb:Href>CID:b</wb:Href></wb:Data>"));
+    CPPUNIT_ASSERT(asked("<wb:Data><wb:Href>https://a/1</wb:Href></wb:Data>") !=
+                   asked("<wb:Data><wb:Href>https://a/2</wb:Href></wb:Data>"));
   }
 
   void contentOfOtherNamespacesIsLeftAlone() {

@@ -46,6 +46,7 @@ class EnvelopeLimitsTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(tooManyCommentsAreRefused);
   CPPUNIT_TEST(tooManyHeadersAreRefused);
   CPPUNIT_TEST(hundredMebibytesOfHeaderAreRefused);
+  CPPUNIT_TEST(nodesShareMemory);
   CPPUNIT_TEST(theLimitsAreInclusive);
   CPPUNIT_TEST(longTextIsTaken);
   CPPUNIT_TEST(linesPast65535AreTold);
@@ -224,6 +225,27 @@ public:
     assertCode(FaultCode::TooLarge, fault);
     assertContains(fault.reason(), std::to_string(xml.size()));
     assertContains(fault.reason(), "16777216");
+  }
+
+  /// A tree takes far more than its bytes.
+  void nodesShareMemory() {
+    const auto budget = std::make_shared<Budget>(100 * 256, 0);
+    Budget::Share other(budget);
+    CPPUNIT_ASSERT(other.take(1));
+    const auto of = [&](std::size_t items) {
+      return envelope11("", "<wb:List>" + repeated("<wb:Limit a='1'/>", items) + "</wb:List>");
+    };
+    Budget::Share memory(budget);
+    (void)Envelope::parse(of(40), {}, {}, &memory);
+    CPPUNIT_ASSERT_MESSAGE(std::to_string(memory.taken()), memory.taken() >= 80 * 256 && memory.taken() < 100 * 256);
+    memory.giveBack();
+    try {
+      (void)Envelope::parse(of(60), {}, {}, &memory);
+      CPPUNIT_FAIL("there was no room");
+    } catch (const Fault &fault) {
+      assertCode(FaultCode::Busy, fault);
+      assertContains(fault.reason(), "limits.memory_bytes");
+    }
   }
 
   void theLimitsAreInclusive() {

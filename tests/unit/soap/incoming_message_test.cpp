@@ -44,9 +44,28 @@ class IncomingMessageTest : public CppUnit::TestFixture {
   CPPUNIT_TEST(refusesMultipartWithoutBoundary);
   CPPUNIT_TEST(refusesMultipartWithoutRoot);
   CPPUNIT_TEST(refusesALargeEnvelope);
+  CPPUNIT_TEST(largeEnvelopesShareMemory);
   CPPUNIT_TEST(decodesTheRoot);
   CPPUNIT_TEST(readsNoFurtherThanTheRoot);
   CPPUNIT_TEST_SUITE_END();
+
+  /// Three bytes of memory for each of an envelope, plain or in a multipart message.
+  void largeEnvelopesShareMemory() {
+    Limits limits;
+    limits.memory = std::make_shared<Budget>(10'000, 300);
+    const std::string large(2'000, ' ');
+    const auto multipart = "--b\r\nContent-Type: text/xml\r\n\r\n" + large + "\r\n--b--";
+    const auto inParts = [&] { return read("multipart/related; boundary=b", multipart, limits); };
+    auto first = inParts();
+    CPPUNIT_ASSERT_EQUAL(std::uint64_t{6'000}, first.memory.taken());
+    expectFault(FaultCode::Busy, "limits.memory_bytes", [&] { (void)inParts(); });
+    expectFault(FaultCode::Busy, "limits.memory_bytes", [&] { (void)read("text/xml", large, limits); });
+    CPPUNIT_ASSERT_EQUAL(std::size_t{100}, read("text/xml", large.substr(0, 100), limits).root.size());
+    first.memory.giveBack();
+    const auto second = read("text/xml", large, limits);
+    CPPUNIT_ASSERT_EQUAL(std::uint64_t{6'000}, second.memory.taken());
+    expectFault(FaultCode::Busy, "limits.memory_bytes", [&] { (void)inParts(); });
+  }
 
   void readsPlainMessages() {
     auto message = read("text/xml; charset=\"utf-8\"", xml);

@@ -60,6 +60,7 @@ class CatalogSuite : public CppUnit::TestFixture {
   CPPUNIT_TEST(anEndAndItsTimeGoTogether);
   CPPUNIT_TEST(transfersAreListedNewestFirst);
   CPPUNIT_TEST(dueTransfersComeByPriorityThenTime);
+  CPPUNIT_TEST(subjectsOfOneKeyShare);
   CPPUNIT_TEST(aLongQueueOfOnePrincipalHidesNobodys);
   CPPUNIT_TEST(aLongQueueToOnePeerHidesNobodys);
   CPPUNIT_TEST(whatAKeyHasWaitingIsCounted);
@@ -119,6 +120,7 @@ public:
   void anEndAndItsTimeGoTogether();
   void transfersAreListedNewestFirst();
   void dueTransfersComeByPriorityThenTime();
+  void subjectsOfOneKeyShare();
   void aLongQueueOfOnePrincipalHidesNobodys();
   void aLongQueueToOnePeerHidesNobodys();
   void whatAKeyHasWaitingIsCounted();

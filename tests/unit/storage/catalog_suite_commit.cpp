@@ -157,7 +157,7 @@ void CatalogSuite::everythingIsThereAfterReopening() {
     transaction.insert(rowAt("/object"));
     transaction.reserveToken(useOf("reserved"), "r");
     transaction.reserveToken(useOf("spent"), "r");
-    transaction.spendToken("spent", "<receipt/>", Time(seconds(100)));
+    transaction.spendToken("spent", "r", "<receipt/>", Time(seconds(100)));
     transaction.putKey(keyOf('1', "lab"));
     transaction.putGrant(
         {"g1", {std::string(64, '1'), std::nullopt}, {Right::Read}, "/", std::nullopt, Time(seconds(1))});

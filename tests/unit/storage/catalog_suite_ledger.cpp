@@ -36,14 +36,15 @@ void CatalogSuite::aTokenIsReservedOnce() {
 
 void CatalogSuite::aTokenIsSpentOnceAndOnlyWhenReserved() {
   durable([&](Transaction &transaction) {
-    CPPUNIT_ASSERT(!transaction.spendToken("t1", "<early/>", Time(seconds(100))));
+    CPPUNIT_ASSERT(!transaction.spendToken("t1", "r", "<early/>", Time(seconds(100))));
     transaction.reserveToken(useOf("t1"), "r");
     transaction.reserveToken(useOf("t2"), "r");
-    CPPUNIT_ASSERT(transaction.spendToken("t1", "<receipt>é</receipt>", Time(seconds(100))));
-    CPPUNIT_ASSERT(!transaction.spendToken("t1", "<second/>", Time(seconds(100))));
-    CPPUNIT_ASSERT(transaction.spendToken("t2", std::nullopt, Time(seconds(100))));
+    CPPUNIT_ASSERT(transaction.spendToken("t1", "spent for", "<receipt>é</receipt>", Time(seconds(100))));
+    CPPUNIT_ASSERT(!transaction.spendToken("t1", "r", "<second/>", Time(seconds(100))));
+    CPPUNIT_ASSERT(transaction.spendToken("t2", "r", std::nullopt, Time(seconds(100))));
   });
   CPPUNIT_ASSERT(catalog_->token("t1")->spent);
+  CPPUNIT_ASSERT_EQUAL(std::string("spent for"), catalog_->token("t1")->request.value());
   CPPUNIT_ASSERT_EQUAL(std::string("<receipt>é</receipt>"), catalog_->token("t1")->receipt.value());
   CPPUNIT_ASSERT(!catalog_->token("t1")->held);
   CPPUNIT_ASSERT(catalog_->token("t1")->use.keepUntil == Time(seconds(100)));
@@ -57,7 +58,7 @@ void CatalogSuite::aReleasedTokenCanBeReservedAgainASpentOneNever() {
     transaction.releaseToken("t1");
     transaction.releaseToken("unknown");
     CPPUNIT_ASSERT(transaction.reserveToken(useOf("t1"), "r"));
-    CPPUNIT_ASSERT(transaction.spendToken("t1", "<receipt/>", Time(seconds(100))));
+    CPPUNIT_ASSERT(transaction.spendToken("t1", "r", "<receipt/>", Time(seconds(100))));
     transaction.releaseToken("t1");
     CPPUNIT_ASSERT(!transaction.reserveToken(useOf("t1"), "r"));
   });
@@ -77,7 +78,7 @@ void CatalogSuite::aBoundTokenIsGoodForItsRequestAlone() {
     CPPUNIT_ASSERT(transaction.bindToken("t1", "r"));
     CPPUNIT_ASSERT_MESSAGE("it is still held", !transaction.reserveToken(again, "r"));
     transaction.releaseToken("t1");
-    CPPUNIT_ASSERT(!transaction.spendToken("t1", std::nullopt, Time(seconds(100))));
+    CPPUNIT_ASSERT(!transaction.spendToken("t1", "r", std::nullopt, Time(seconds(100))));
     CPPUNIT_ASSERT(!transaction.bindToken("t1", "another"));
   });
   const auto row = catalog_->token("t1").value();
@@ -93,7 +94,7 @@ void CatalogSuite::aBoundTokenIsGoodForItsRequestAlone() {
   CPPUNIT_ASSERT(catalog_->token("t1")->held);
   CPPUNIT_ASSERT(catalog_->token("t1")->use.messageId == again.messageId);
   durable([&](Transaction &transaction) {
-    CPPUNIT_ASSERT(transaction.spendToken("t1", std::nullopt, Time(seconds(100))));
+    CPPUNIT_ASSERT(transaction.spendToken("t1", "r", std::nullopt, Time(seconds(100))));
     transaction.releaseToken("t1");
     CPPUNIT_ASSERT(!transaction.reserveToken(again, "r"));
   });
@@ -125,7 +126,7 @@ void CatalogSuite::pruningForgetsOldSpentTokens() {
       use.keepUntil = Time(seconds(100 + i));
       transaction.reserveToken(use, "r");
       if (i != 1) {
-        transaction.spendToken(use.tokenId, std::nullopt, use.keepUntil);
+        transaction.spendToken(use.tokenId, "r", std::nullopt, use.keepUntil);
       }
     }
     CPPUNIT_ASSERT_EQUAL(std::size_t{0}, transaction.pruneTokens(Time(seconds(100))));
@@ -142,7 +143,7 @@ void CatalogSuite::allReservedTokensAreReleased() {
     for (int i = 0; i < 5; ++i) {
       transaction.reserveToken(useOf("t" + std::to_string(i)), "r");
     }
-    transaction.spendToken("t2", std::nullopt, Time(seconds(100)));
+    transaction.spendToken("t2", "r", std::nullopt, Time(seconds(100)));
   });
   durable([&](Transaction &transaction) {
     CPPUNIT_ASSERT_EQUAL(std::size_t{4}, transaction.releaseAllTokens());

@@ -253,6 +253,43 @@ void CatalogSuite::dueTransfersComeByPriorityThenTime() {
   CPPUNIT_ASSERT(!catalog_->nextTransferDue(now + seconds(1)));
 }
 
+/// However many subjects whoever has the key makes up.
+void CatalogSuite::subjectsOfOneKeyShare() {
+  const auto now = transferOf("x").nextAttempt;
+  const std::string busy(64, 'a');
+  const std::string other(64, 'b');
+  durable([&](Transaction &transaction) {
+    const auto add = [&](const std::string &name, const std::string &principal, int late) {
+      auto row = transferOf(name);
+      row.principal = principal;
+      row.nextAttempt += seconds(late);
+      row.job = "j";
+      CPPUNIT_ASSERT(transaction.insertTransfer(row));
+    };
+    add("busy", busy, -50);
+    for (int i = 0; i < 9; ++i) {
+      add("busy " + std::to_string(i), busy + "/subject " + std::to_string(i), -40 + i);
+    }
+    add("other", other, 0);
+    auto plain = transferOf("no job");
+    plain.principal = other;
+    plain.nextAttempt += seconds(1);
+    plain.job.reset();
+    CPPUNIT_ASSERT(transaction.insertTransfer(plain));
+    auto active = transferOf("active");
+    active.principal = other;
+    active.job = "j";
+    CPPUNIT_ASSERT(transaction.insertTransfer(active));
+    active.state = TransferState::Active;
+    CPPUNIT_ASSERT(transaction.updateTransfer(active, std::nullopt));
+  });
+  CPPUNIT_ASSERT((messages(catalog_->dueTransfers(JobPhase::Delivery, now, 9, 3)) == Names{"busy", "other", "busy 0"}));
+  CPPUNIT_ASSERT((messages(catalog_->dueTransfers(JobPhase::Delivery, now, 2, 9)) == Names{"busy", "other", "busy 0"}));
+  CPPUNIT_ASSERT_EQUAL(std::size_t{10}, catalog_->queuedJobs(busy));
+  CPPUNIT_ASSERT_EQUAL(std::size_t{1}, catalog_->queuedJobs(other));
+  CPPUNIT_ASSERT_EQUAL(std::size_t{0}, catalog_->queuedJobs(std::string(64, 'c')));
+}
+
 /// However many one principal has waiting for however many peers, and of whatever priority.
 void CatalogSuite::aLongQueueOfOnePrincipalHidesNobodys() {
   const auto now = transferOf("x").nextAttempt;

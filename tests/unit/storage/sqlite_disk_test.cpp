@@ -338,6 +338,10 @@ public:
     CPPUNIT_ASSERT((plan(statements::spendToken) == Plan{"SEARCH token USING INDEX sqlite_autoindex_token_1 (id=?)"}));
     CPPUNIT_ASSERT(
         (plan(statements::keyByAlias) == Plan{"SEARCH trusted_key USING INDEX trusted_key_alias (alias=?)"}));
+    CPPUNIT_ASSERT(
+        (plan(statements::queuedJobs) == Plan{"SEARCH transfer USING INDEX transfer_queued_job (<expr>=?)"}));
+    const auto due = plan(statements::transfersDue);
+    CPPUNIT_ASSERT(std::count(due.begin(), due.end(), "SEARCH transfer USING INDEX transfer_of_peer (phase=?)") == 1);
     CPPUNIT_ASSERT(plan(statements::permissionsOf).front() ==
                    "SEARCH permission USING INDEX permission_instance (instance=?)");
   }

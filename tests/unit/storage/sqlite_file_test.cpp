@@ -44,7 +44,7 @@ class SqliteFileTest : public CppUnit::TestFixture {
 public:
   void aNewFileGetsTheSchema() {
     const auto catalog = openSqliteCatalog(path_, clock_);
-    CPPUNIT_ASSERT_EQUAL(std::string("6"), catalog->setting("schema.version").value());
+    CPPUNIT_ASSERT_EQUAL(std::string("7"), catalog->setting("schema.version").value());
     CPPUNIT_ASSERT(catalog->ledgerBirth() == clock_.now());
     RawDatabase raw(path_);
     CPPUNIT_ASSERT_EQUAL(std::string("1463900482"), raw.value("PRAGMA application_id"));
@@ -103,7 +103,7 @@ public:
         "'<r/>');"
         "UPDATE setting SET value = '1' WHERE name = 'schema.version'");
     const auto catalog = openSqliteCatalog(path_, clock_);
-    CPPUNIT_ASSERT_EQUAL(std::string("6"), catalog->setting("schema.version").value());
+    CPPUNIT_ASSERT_EQUAL(std::string("7"), catalog->setting("schema.version").value());
     const auto spent = catalog->token("spent").value();
     CPPUNIT_ASSERT(spent.spent && !spent.held && !spent.request);
     CPPUNIT_ASSERT_EQUAL(std::string("<r/>"), spent.receipt.value());
@@ -123,12 +123,12 @@ public:
       const auto catalog = openSqliteCatalog(path_, clock_);
       catalog->commit(Durability::Durable, [](Transaction &transaction) {
         CPPUNIT_ASSERT(transaction.reserveToken({"spent", "p", "Receive", "m", Time()}, "r"));
-        CPPUNIT_ASSERT(transaction.spendToken("spent", "<r/>", Time()));
+        CPPUNIT_ASSERT(transaction.spendToken("spent", "r", "<r/>", Time()));
       });
     }
     RawDatabase(path_).run("DROP TABLE transfer; UPDATE setting SET value = '2' WHERE name = 'schema.version'");
     const auto catalog = openSqliteCatalog(path_, clock_);
-    CPPUNIT_ASSERT_EQUAL(std::string("6"), catalog->setting("schema.version").value());
+    CPPUNIT_ASSERT_EQUAL(std::string("7"), catalog->setting("schema.version").value());
     CPPUNIT_ASSERT(catalog->token("spent")->spent);
     catalog->commit(Durability::Durable,
                     [&](Transaction &transaction) { CPPUNIT_ASSERT(transaction.insertTransfer(row)); });
@@ -147,12 +147,12 @@ public:
       add(transaction, "data", 0);
       add(transaction, "receipt", 1);
     });
-    RawDatabase(path_).run("DROP INDEX transfer_waiting; ALTER TABLE transfer DROP COLUMN work_bytes;"
-                           "ALTER TABLE transfer DROP COLUMN request;"
+    RawDatabase(path_).run("DROP INDEX transfer_queued_job; DROP INDEX transfer_waiting;"
+                           "ALTER TABLE transfer DROP COLUMN work_bytes; ALTER TABLE transfer DROP COLUMN request;"
                            "UPDATE setting SET value = '4' WHERE name = 'schema.version'");
     for (int opened = 0; opened < 2; ++opened) { // migrated once
       const auto catalog = openSqliteCatalog(path_, clock_);
-      CPPUNIT_ASSERT_EQUAL(std::string("6"), catalog->setting("schema.version").value());
+      CPPUNIT_ASSERT_EQUAL(std::string("7"), catalog->setting("schema.version").value());
       CPPUNIT_ASSERT_EQUAL(normalPriority, catalog->transferById("data")->priority);
       CPPUNIT_ASSERT_EQUAL(receiptPriority, catalog->transferById("receipt")->priority);
     }
@@ -164,8 +164,8 @@ public:
     RawDatabase database(path_);
     for (const auto *statement :
          {statements::transferByMessage.text, statements::transfersOf.text, statements::transfersOfAll.text,
-          statements::transfersDue.text, statements::transfersWaiting.text, statements::nextTransferDue.text,
-          statements::pruneTransfers.text}) {
+          statements::transfersDue.text, statements::transfersWaiting.text, statements::queuedJobs.text,
+          statements::nextTransferDue.text, statements::pruneTransfers.text}) {
       for (const auto &step : database.column("EXPLAIN QUERY PLAN " + std::string(statement))) {
         CPPUNIT_ASSERT_MESSAGE(std::string(statement) + ": " + step, step.find("SCAN transfer") == std::string::npos ||
                                                                          step.find("INDEX") != std::string::npos);
@@ -175,10 +175,10 @@ public:
 
   void aNewerSchemaIsRefused() {
     (void)openSqliteCatalog(path_, clock_);
-    RawDatabase(path_).run("UPDATE setting SET value = '7' WHERE name = 'schema.version'; CREATE TABLE later (x)");
+    RawDatabase(path_).run("UPDATE setting SET value = '8' WHERE name = 'schema.version'; CREATE TABLE later (x)");
     const auto fault = refused();
-    expectMentions(fault, "schema 7");
-    CPPUNIT_ASSERT_EQUAL(std::string("7"),
+    expectMentions(fault, "schema 8");
+    CPPUNIT_ASSERT_EQUAL(std::string("8"),
                          RawDatabase(path_).value("SELECT value FROM setting WHERE name = 'schema.version'"));
   }
 

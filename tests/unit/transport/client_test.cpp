@@ -292,6 +292,7 @@ public:
       const auto fault = faultOf(client, request(peer, "POST", &body));
       CPPUNIT_ASSERT(fault.mayPass());
       CPPUNIT_ASSERT(mentions(fault, peer.url()));
+      CPPUNIT_ASSERT(mentions(fault, "may have been done"));
     }
   }
 

@@ -365,6 +365,7 @@ public:
     auto options = quick();
     options.firstPause = std::chrono::minutes(1);
     options.longestPause = std::chrono::minutes(1);
+    options.openPatience = std::chrono::minutes(5);
     options.client.whileWaiting = [&] {
       if (script.count() == 1) {
         throw Fault(FaultCode::Internal, "cancelled by the test");

@@ -47,7 +47,7 @@ private:
 
 struct RawClient::State {
   State(std::uint16_t port, const Options &options) {
-    connectTo(port);
+    connectTo(port, options.address);
     if (options.maximumVersion != 0) {
       SSL_CTX_set_min_proto_version(context.get(), 0);
       SSL_CTX_set_max_proto_version(context.get(), options.maximumVersion);
@@ -72,13 +72,18 @@ struct RawClient::State {
   State(const State &) = delete;
   State &operator=(const State &) = delete;
 
-  void connectTo(std::uint16_t port) {
+  void connectTo(std::uint16_t port, std::uint8_t from) {
     socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const timeval patience{20, 0};
     setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
     sockaddr_in address{};
     address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK - 1 + from);
+    if (::bind(socket, reinterpret_cast<const sockaddr *>(&address), sizeof address) != 0) {
+      ::close(socket);
+      throw std::runtime_error("cannot take the address to call from");
+    }
     address.sin_port = htons(port);
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     if (::connect(socket, reinterpret_cast<const sockaddr *>(&address), sizeof address) != 0) {

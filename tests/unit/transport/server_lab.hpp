@@ -86,6 +86,7 @@ public:
     bool handshake = true;
     int maximumVersion = 0;     ///< OpenSSL's number; 0: any
     std::string protocols = {}; ///< ALPN, in wire form
+    std::uint8_t address = 1;   ///< the last byte of the one of loopback that it calls from
   };
   explicit RawClient(std::uint16_t port) : RawClient(port, Options{}) {}
   RawClient(std::uint16_t port, Options options);

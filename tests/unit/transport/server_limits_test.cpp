@@ -59,7 +59,8 @@ class ServerLimitsTest : public CppUnit::TestFixture {
   std::atomic<int> faults_{0};
 
   ServerLab::Handle untilOpen() {
-    return [this](Request &, Response &response) {
+    return [this](Request &request, Response &response) {
+      request.callerIsKnown();
       ++waiting_;
       open_.wait();
       response.send(200, {}, "ok");
@@ -342,10 +343,11 @@ public:
     CPPUNIT_ASSERT_EQUAL(413, reply.status);
     const std::string block(1024 * 1024, 'x');
     int sent = 0;
-    while (sent < 2000 && client.send(block)) {
+    // 16 MiB are thrown away; the kernel's buffers take some more.
+    while (sent < 64 && client.send(block)) {
       ++sent;
     }
-    CPPUNIT_ASSERT_MESSAGE(std::to_string(sent), sent < 2000);
+    CPPUNIT_ASSERT_MESSAGE(std::to_string(sent), sent < 64);
     CPPUNIT_ASSERT(lab.settlesAt(0));
   }
 };
