@@ -48,11 +48,15 @@ def main():
     service[first].Copy(Data=[{"Path": path}], _soapheaders=list(headers))
     message = sent.last_sent["envelope"].findtext(".//{http://www.w3.org/2005/08/addressing}MessageID")
 
-    # Every station has a transfer under the first message's id; so has the end, when the receipt is there.
+    # Every station has a transfer under the first message's id; so has the end, when the receipt is there. A fault between two of them shows here by silence alone.
+    until = time.monotonic() + float(os.environ.get("WAYBILL_WAIT", "600"))
     for url in (first, *others, home):
         transfer = None
         while transfer is None or transfer.State in ("Queued", "Active"):
             time.sleep(0.1)
+            if time.monotonic() > until:
+                print(f"{url}: {'no sign of it' if transfer is None else transfer.State} when the time was over (WAYBILL_WAIT); 'waybill transfers' there and at the one before may tell why")
+                return 1
             try:
                 transfer = service[url].GetTransfer(message, _soapheaders={"Token": token(url, "GetTransfer")})
             except zeep.exceptions.Fault as fault:  # the message has not come so far
