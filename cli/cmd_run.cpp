@@ -299,7 +299,8 @@ private:
       tellStored(job.receipt, destination.address().url, target.prefix);
     }
     if (!context_.globals().quiet) {
-      note("ran " + name_.with(name_.id) + "; its results are at " + target.withPath(target.path));
+      note("ran " + name_.with(name_.id) +
+           (job.receipt.empty() ? "; it has made nothing" : "; its results are at " + target.withPath(target.path)));
     }
     return 0;
   }
@@ -413,7 +414,7 @@ void addRun(CLI::App &app, Work &work) {
       "to arrive there within an hour of the call.\n"
       "What the algorithm takes and makes: waybill algorithms INSTANCE/ALGORITHM.\n\n"
       "Example:\n  waybill run lab:/text/sort text=words.txt\n  waybill run lab:/text/sort text=- -o - --param "
-      "reverse=true < words.txt\n  waybill run lab:/image/convert image=@archive:/2026/m31.fits -p format=png -o "
+      "reverse=true < words.txt\n  waybill run lab:/image/convert picture=@archive:/2026/m31.tiff -p format=png -o "
       "pictures/\n  waybill run lab:/net/rank edges=https://example.org/edges.csv -o archive:/ranks/ --detach");
   command->callback([options, &work] { work = [options](Context &context) { return Run(*options, context).run(); }; });
 }

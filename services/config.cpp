@@ -182,6 +182,16 @@ void setEgressFolders(Config &config, const toml::node &node) {
   }
 }
 
+void setReadOnly(Config &config, const toml::node &node) {
+  config.algorithmsReadOnly = texts(node);
+  for (const auto &path : config.algorithmsReadOnly) {
+    std::error_code unknown; // what cannot be looked at cannot be shown to a program either
+    if (!path.starts_with('/') || !std::filesystem::exists(path, unknown)) {
+      throw BadValue{"names what is not there, or not from / on: '" + printable(path, 300) + "'"};
+    }
+  }
+}
+
 /// What is written like an address has to be one; a name is looked up when the daemon starts.
 bool isHost(const std::string &host) {
   const auto last = host.substr(host.rfind('.') + 1);
@@ -332,7 +342,7 @@ const std::vector<Key> &keys() {
       {"algorithms", "read_only", "[]",
        "Files and folders of this machine, besides the system's programs and algorithms/programs in the home, that "
        "programs may read.",
-       [](Config &c, const toml::node &n) { c.algorithmsReadOnly = texts(n); }},
+       setReadOnly},
       {"egress", "allow", "[]",
        "Whom this instance may call besides the trusted instances that have a URL: \"host\", \"host:port\", "
        "\"*.domain\", an "

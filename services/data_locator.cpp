@@ -90,7 +90,9 @@ storage::ObjectRow DataLocator::locate(const Data &data, const Call &call, const
   auto row = catalog_.objectAt(path);
   permission.require(row ? row->id : "", path);
   if (!row || !isAlive(*row)) {
-    noSuchData(call, path, "List (waybill ls) shows what there is; all that is below a path goes with -r of waybill");
+    noSuchData(
+        call, path,
+        "List (waybill ls) shows what there is; get, rm and copy of waybill take all that is below a path with -r");
   }
   return *row;
 }

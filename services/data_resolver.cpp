@@ -30,6 +30,13 @@ std::string said(const std::string &field, const std::string &value, const std::
   return field + " '" + transport::printableUrl(value) + "': " + why;
 }
 
+/// "https://host/data/<id>", as instances name what they have.
+bool namesObject(const std::string &url) {
+  static constexpr std::string_view folder = "/data/";
+  const auto at = url.rfind(folder);
+  return at != std::string::npos && storage::isContentId(std::string_view(url).substr(at + folder.size()));
+}
+
 } // namespace
 
 std::unique_ptr<storage::ContentReader> contentUnlessDeleted(const storage::ContentStore &store,
@@ -87,7 +94,7 @@ std::optional<ResolvedData> DataResolver::here(const Data &data, const Call &cal
   return std::nullopt;
 }
 
-ResolvedData DataResolver::resolve(const Data &data, Call &call, PathIs path) const {
+ResolvedData DataResolver::resolve(const Data &data, Call &call, PathIs path, const std::string &what) const {
   Attempts attempts;
   auto &tried = attempts.tried;
   if (auto found = attached(data, call, tried)) {
@@ -103,8 +110,8 @@ ResolvedData DataResolver::resolve(const Data &data, Call &call, PathIs path) co
     tried.emplace_back(std::string("neither Content nor Attachment nor Href was given, nor the ") +
                        (path == PathIs::Name ? "Id or Path" : "Id") + " of data that is here");
   }
-  const auto reason = call.operation + " found no bytes for this data in any of the ways that were tried; attach them, "
-                                       "or refer to data that is here";
+  const auto reason = call.operation + " found no bytes for " + what +
+                      " in any of the ways that were tried; attach them, or refer to data that is here";
   const auto subject = data.path ? printable(*data.path, 300) : transport::printableUrl(data.id.value_or(""));
   if (attempts.mayPass) {
     throw UnreachableData(FaultCode::UnresolvableData, reason, subject, std::move(tried));
@@ -112,21 +119,35 @@ ResolvedData DataResolver::resolve(const Data &data, Call &call, PathIs path) co
   throw Fault(FaultCode::UnresolvableData, reason, subject, std::move(tried));
 }
 
-/// From where Href points to, or Id when a token for it came along.
+/// From where Href points to, else, when a token came along, where Id does.
 std::optional<ResolvedData> DataResolver::fetch(const Data &data, const Call &call, Attempts &attempts) const {
-  const auto &url = data.href || !data.token ? data.href : data.id;
-  if (!url || url->find("://") == std::string::npos) {
-    return std::nullopt;
+  const auto isElsewhere = [&](const std::optional<std::string> &url) {
+    return url && url->find("://") != std::string::npos && !locator_.ownObjectId(*url, call.baseUrl);
+  };
+  if (isElsewhere(data.href)) {
+    if (auto found = fetch("Href", *data.href, data, call, attempts)) {
+      return found;
+    }
   }
+  if (data.token && isElsewhere(data.id) && data.id != data.href) {
+    return fetch("Id", *data.id, data, call, attempts);
+  }
+  return std::nullopt;
+}
+
+std::optional<ResolvedData> DataResolver::fetch(const char *field, const std::string &url, const Data &data,
+                                                const Call &call, Attempts &attempts) const {
   try {
-    return remote_.open(*url, data.token, data.size, call.principal.instance, call.check);
+    return remote_.open(url, data.token, data.size, call.principal.instance, call.check);
   } catch (const Fault &fault) {
     if (fault.code() == FaultCode::Busy) {
       throw;
     }
     const auto *const delivery = dynamic_cast<const transport::DeliveryFault *>(&fault);
-    attempts.mayPass = delivery != nullptr && delivery->mayPass();
-    attempts.tried.push_back(said(data.href ? "Href" : "Id", *url, fault.what()));
+    attempts.mayPass = attempts.mayPass || (delivery != nullptr && delivery->mayPass());
+    static constexpr auto perhapsSecure =
+        "; when it is secure data of an instance, put a Token of that instance for Copy beside it";
+    attempts.tried.push_back(said(field, url, fault.what()) + (data.token || !namesObject(url) ? "" : perhapsSecure));
     return std::nullopt;
   }
 }

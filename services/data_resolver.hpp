@@ -44,9 +44,10 @@ public:
   [[nodiscard]] static std::optional<ResolvedData> attached(const Data &data, Call &call,
                                                             std::vector<std::string> &tried);
   /// All of them. A call that has no message any more has no attachments. Throws Fault UnresolvableData (as
-  /// UnreachableData where that fits) listing what
-  /// was tried and why each failed; and what reading an attachment throws, when the message is broken.
-  [[nodiscard]] ResolvedData resolve(const Data &data, Call &call, PathIs path = PathIs::Target) const;
+  /// UnreachableData where that fits) listing what was tried and why each failed for `what`, as the caller knows it;
+  /// and what reading an attachment throws, when the message is broken.
+  [[nodiscard]] ResolvedData resolve(const Data &data, Call &call, PathIs path = PathIs::Target,
+                                     const std::string &what = "this data") const;
 
 private:
   struct Attempts {
@@ -56,6 +57,8 @@ private:
   [[nodiscard]] std::optional<ResolvedData> here(const Data &data, const Call &call, PathIs path,
                                                  std::vector<std::string> &tried) const;
   [[nodiscard]] std::optional<ResolvedData> fetch(const Data &data, const Call &call, Attempts &attempts) const;
+  [[nodiscard]] std::optional<ResolvedData> fetch(const char *field, const std::string &url, const Data &data,
+                                                  const Call &call, Attempts &attempts) const;
 
   const DataLocator &locator_;
   const storage::ContentStore &store_;

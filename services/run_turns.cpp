@@ -61,7 +61,8 @@ std::unique_ptr<RunTurns::Turn> RunTurns::wait(const std::string &principal, std
       throw Fault(FaultCode::Busy,
                   "other programs have kept this one waiting for " + std::to_string(bounds_.patience.count()) +
                       " seconds; try again later, with new tokens for inputs that came with one (they have been "
-                      "fetched), or name in wsa:ReplyTo where the result is to go, and it is queued");
+                      "fetched), or name in wsa:ReplyTo where the result is to go (waybill run -o ALIAS:/path/), and "
+                      "it is queued");
     }
   } catch (...) {
     goneFromTheLine();
@@ -94,9 +95,10 @@ RunTurns::Taken RunTurns::take(std::vector<Claim> queued) {
 std::unique_ptr<SharedPlaces::Place> RunTurns::enter(const std::string &principal) {
   auto place = callers_.take(principal);
   if (!place) {
-    throw Fault(FaultCode::Busy, "this instance runs and keeps waiting as many programs as it may, in all or for one "
-                                 "principal (algorithms.waiting); nothing was read or fetched: try again later, or "
-                                 "name in wsa:ReplyTo where the result is to go, and it is queued");
+    throw Fault(FaultCode::Busy,
+                "this instance runs and keeps waiting as many programs as it may, in all or for one "
+                "principal (algorithms.waiting); nothing was read or fetched: try again later, or "
+                "name in wsa:ReplyTo where the result is to go (waybill run -o ALIAS:/path/), and it is queued");
   }
   return place;
 }

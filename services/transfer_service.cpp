@@ -101,7 +101,8 @@ auto TransferService::cancelRow(Call &call, const storage::TransferRow &row, con
   auto response = respond(cancelled);
   call.commit(catalog_, [&](storage::Transaction &transaction) {
     if (!transaction.updateTransfer(cancelled, std::nullopt)) {
-      throw Fault(FaultCode::BadParameter, call.operation + " came too late: it has ended; ask how",
+      throw Fault(FaultCode::BadParameter,
+                  call.operation + " came too late: it has ended (waybill transfers, waybill jobs show)",
                   printable(row.messageId, 300));
     }
     return std::optional(soap::encode(response));

@@ -30,8 +30,9 @@ async function main() {
   }
   const request = { Algorithm: algorithm, Input: inputs, Parameter: parameters, Attach: "Inline" };
   const [made] = await client.InvokeAsync(request, { attachments });
-  for (const output of made.Output) {
-    const content = Buffer.from(output.Content.$value || output.Content, "base64");
+  for (const output of made.Output || []) {
+    const base64 = output.Content && (output.Content.$value ?? output.Content);
+    const content = Buffer.from(typeof base64 === "string" ? base64 : "", "base64"); // an empty element is no text
     fs.writeFileSync(output.attributes.name, content);
     console.log(`${output.attributes.name}: ${output.ContentType}, ${content.length} bytes`);
   }

@@ -4,8 +4,8 @@
 
     WAYBILL_CA=all.pem  run_elsewhere.py ALGORITHM INPUT OUTPUT  A B PATH-AT-B  C PATH-AT-C  OWN
 
-A, B, C and OWN, the instance that is told, are URLs such as https://a.example:8443. OWN has to be another than A, which knows the job already;
-the others may be the same."""
+A, B, C and OWN, the instance that is told, are URLs such as https://a.example:8443. OWN has to be another than A, which knows the job already, and
+than C, which knows what it keeps; the others may be the same."""
 import os
 import subprocess
 import sys
@@ -16,8 +16,8 @@ import zeep
 from lxml import etree
 
 ALGORITHM, INPUT, OUTPUT, A, B, SOURCE, C, TARGET, OWN = sys.argv[1:]
-if OWN == A:
-    sys.exit("OWN has to be another instance than A: what A says of the job is no receipt")
+if OWN in (A, C):
+    sys.exit("OWN has to be another instance than A and C: what they know of their own work is no receipt")
 PATIENCE = 60  # seconds for the receipt, once the result has been delivered
 NAMESPACES = 'xmlns:wb="urn:waybill:1" xmlns:wsa="http://www.w3.org/2005/08/addressing"'
 

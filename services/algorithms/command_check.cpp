@@ -49,8 +49,11 @@ void CommandCheck::contentType(const TomlSection &section, std::string_view key,
 
 std::vector<Algorithm::Argument> CommandCheck::command(const TomlSection &document) {
   const auto *list = document.list("command");
-  if (list == nullptr || list->empty()) {
+  if (list == nullptr) {
     document.refuse("'command' is missing: a list of the program and its arguments");
+  }
+  if (list->empty()) {
+    document.refuse("command", *list, "is empty: it needs the program, and then its arguments");
   }
   std::vector<Algorithm::Argument> all;
   for (const auto &node : *list) {

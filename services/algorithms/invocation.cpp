@@ -111,6 +111,12 @@ const InputDeclaration &Invocation::declaration(std::size_t input) const {
   return *declared(algorithm_->description.inputs, request_.inputs[input].name); // checkInputs() has seen it
 }
 
+/// For messages: several inputs may have one name.
+std::string Invocation::called(std::size_t input) const {
+  return "the input '" + printable(request_.inputs[input].name, 100) + "' (number " + std::to_string(input + 1) +
+         " of the message)";
+}
+
 void Invocation::takeAttached(Call &call) {
   for (std::size_t i = 0; i < request_.inputs.size(); ++i) {
     std::vector<std::string> tried;
@@ -130,7 +136,7 @@ InvokeRequest Invocation::withoutParts(Call &call) const {
   for (std::size_t i = 0; i < request.inputs.size(); ++i) {
     auto &data = request.inputs[i].data;
     if (!taken_.contains(i) && !data.id && !data.href && !data.path) {
-      (void)tools_.resolver.resolve(data, call, PathIs::Name); // which says what was tried
+      (void)tools_.resolver.resolve(data, call, PathIs::Name, called(i)); // which says what was tried
     }
     data.content.reset();
     data.attachment.reset();
@@ -141,7 +147,7 @@ InvokeRequest Invocation::withoutParts(Call &call) const {
 void Invocation::fetch(Call &call) {
   for (std::size_t i = 0; i < request_.inputs.size(); ++i) {
     if (!taken_.contains(i)) {
-      keep(i, tools_.resolver.resolve(request_.inputs[i].data, call, PathIs::Name), call.check);
+      keep(i, tools_.resolver.resolve(request_.inputs[i].data, call, PathIs::Name, called(i)), call.check);
     }
   }
 }

@@ -73,6 +73,7 @@ public:
 
 private:
   [[nodiscard]] const InputDeclaration &declaration(std::size_t input) const;
+  [[nodiscard]] std::string called(std::size_t input) const;
   void keep(std::size_t input, ResolvedData resolved, const std::function<void()> &check);
   [[nodiscard]] std::string file(std::size_t input) const;
   [[nodiscard]] SandboxTask task() const;

@@ -485,6 +485,41 @@ def the_guide_works_as_written():
         assert folder.read("sorted.txt") == SORTED == folder.content("lab:/sorted/sorted") and folder.content("archive:/sorted/sorted.txt") == b"elsewhere\nfrom\n"
 
 
+def the_examples_do_what_they_say():
+    """Each of examples/algorithms that nothing else runs, once well and once with what it refuses. The network's is in unit_network_analyse and the demo."""
+    with work("lab") as (labs, folder):
+        shutil.copytree(SOURCE / "examples/algorithms", labs.lab.home / "algorithms", dirs_exist_ok=True)
+        folder.write("words.txt", b"one two\nthree\n")
+        folder.write("more.txt", b"four\n")
+        counted = folder.good("run", "lab:/text/word-count", "texts=words.txt", "texts=more.txt", "-o", "-").out
+        assert re.findall(r"^ *(\d+) +(\d+) +(\d+) ", counted, re.M) == [("2", "3", "14"), ("1", "1", "5"), ("3", "4", "19")], counted
+        folder.write("table.json", b'{"items": [{"name": "a", "size": 1}, {"name": "b", "size": 2}]}')
+        assert folder.good("run", "lab:/table/jq", "json=table.json", "-p", "filter=.items[].size", "-o", "-").out == "1\n2\n"
+        assert "syntax error" in folder.bad(1, "run", "lab:/table/jq", "json=table.json", "-p", "filter=.[", "-o", "-").err
+        text = bytes(range(256)) * 400
+        folder.write("bytes", text)
+        for method in ("gzip", "zstd", "xz"):
+            folder.good("run", "lab:/archive/compress", "file=bytes", "-p", f"method={method}", "-p", "level=9", "-o", f"packed.{method}")
+            packed = folder.read(f"packed.{method}")
+            assert len(packed) < 5000 and subprocess.run([method, "-dc"], input=packed, capture_output=True, check=True).stdout == text, method
+            folder.good("run", "lab:/archive/decompress", f"compressed=packed.{method}", "-p", f"method={method}", "-o", f"unpacked.{method}")
+            assert folder.read(f"unpacked.{method}") == text, method
+            assert "exit status 1" in folder.bad(1, "run", "lab:/archive/decompress", "compressed=words.txt", "-p", f"method={method}").err, method
+        assert "level" in folder.bad(1, "run", "lab:/archive/compress", "file=bytes", "-p", "level=10").err
+        picture = subprocess.run(["convert-im6.q16", "-size", "300x200", "gradient:", "png:-"], capture_output=True, check=True).stdout
+        folder.write("picture.png", picture)
+        for kind, name in (("jpeg", b"JPEG"), ("webp", b"WEBP"), ("png", b"PNG")):
+            folder.good("run", "lab:/image/convert", "picture=picture.png", "-p", f"format={kind}", "-p", "width=150", "-p", "quality=80", "-o", f"made.{kind}")
+            shown = subprocess.run(["identify-im6.q16", "-format", "%m %w %h", "-"], input=folder.read(f"made.{kind}"), capture_output=True, check=True).stdout
+            assert shown == name + b" 150 100", shown
+        folder.good("run", "lab:/image/convert", "picture=picture.png", "-o", "as-it-is.png")
+        assert subprocess.run(["identify-im6.q16", "-format", "%w", "-"], input=folder.read("as-it-is.png"), capture_output=True, check=True).stdout == b"300"
+        assert "image/png" in folder.bad(1, "run", "lab:/image/convert", "picture=words.txt").err  # a text is none
+        folder.write("broken.png", picture[:40])
+        assert "exit status 1" in folder.bad(1, "run", "lab:/image/convert", "picture=broken.png").err
+        algorithms.no_job_files(labs.lab)
+
+
 def rights_and_tokens_name_algorithms():
     with Labs("a", grants="list") as labs, Work(labs) as folder:
         algorithms.publish(labs.a)
@@ -549,5 +584,5 @@ def progress_on_a_terminal():
 main(what_there_is_is_listed_and_described, inputs_come_from_everywhere, a_large_file_is_streamed, results_go_to_files, files_that_are_there_stay,
      results_are_kept_where_they_were_made, results_go_to_another_instance, where_results_may_not_go, a_program_may_make_nothing, jobs_are_listed_watched_shown_and_cancelled,
      jobs_have_priorities, a_refused_job_is_told_at_once, a_job_is_followed, a_log_that_loses_its_beginning_is_followed, a_job_goes_on_when_its_command_is_interrupted, what_fails_is_told_readably,
-     wrong_usage_is_told, a_url_is_fetched_by_the_instance, an_operator_sees_what_is_published, what_an_operator_is_told_about_programs_and_odd_files, the_guide_works_as_written,
+     wrong_usage_is_told, a_url_is_fetched_by_the_instance, an_operator_sees_what_is_published, what_an_operator_is_told_about_programs_and_odd_files, the_guide_works_as_written, the_examples_do_what_they_say,
      rights_and_tokens_name_algorithms, a_call_that_breaks_off_may_have_been_done, progress_on_a_terminal)

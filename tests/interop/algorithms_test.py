@@ -74,6 +74,10 @@ def fall_over():
         assert run(labs.a, cat(("Href", there), ("Attachment", "cid:gone@x"))).bytes("text") == TEXT.upper()
         assert run(labs.a, cat(("Path", "/in"), ("Attachment", "cid:gone@x"))).bytes("text") == TEXT
         assert run(labs.a, cat(("Path", "/in"), ("Href", there))).bytes("text") == TEXT.upper(), "where there is a reference, it is what is meant"
+        secret = store(labs.b, "/in", TEXT.lower())
+        for nowhere in (("Href", "cid:gone@x"), ("Attachment", "cid:gone@x"), ("Href", url(labs.a) + "/data/" + "0" * 32), ("Href", "https://127.0.0.2/x")):
+            made = run(labs.a, cat(("Id", secret), nowhere, token=labs.b.token("Copy", "--resource", "/in")))
+            assert made.bytes("text") == TEXT.lower(), nowhere
         assert b"Path &apos;/gone&apos;: no data here" in send(labs.a, cat(("Path", "/gone")))[2]
         expect_fault(send(labs.a, cat(("Path", "gone"))), "UnresolvableData")
         assert run(labs.a, cat(("Id", url(labs.a) + "/data/" + "0" * 32), ("Href", there))).bytes("text") == TEXT.upper()
@@ -83,6 +87,8 @@ def fall_over():
             assert tried in reply[2], f"no {tried} in {reply[2]}"
         assert reply[2].count(b"<wb:Tried>") == 5 and b"404" in reply[2], reply[2]  # the URL was fetched too
         expect_fault(send(labs.a, cat()), "UnresolvableData")
+        nameless = send(labs.a, invoke("text/cat", given("text", ("Content", "eAo=")), given("text")))
+        assert b"the input &apos;text&apos; (number 2 of the message)" in nameless[2], nameless[2]
         no_job_files(labs.a)
 
 
@@ -206,7 +212,7 @@ def programs_that_fail():
         fails("shell", "kill -SEGV $$", "139 (SIGSEGV)")
         fails("shell", "exit 152", "exit status 152")  # which is no limit, though the kernel's would look like that
         fails("shell", "echo nothing to do", "ended well, but has not made its output &apos;out&apos;, the file /out/out", "nothing to do")
-        fails("shell", "ln -s /etc/passwd /out/out", "out")
+        fails("shell", "ln -s /etc/passwd /out/out", "symbolic link")
         # Each limit: which, how much was used, how much is allowed; also where the kernel stops the program, and it ends by itself.
         killed = "was killed at a limit: "
         fails("quick", "sleep 30", killed + "wall time of 6.", "(allowed: 6.0 s)")
@@ -218,7 +224,7 @@ def programs_that_fail():
         fails("quick", "python3 -c 'import socket, time; keep = [socket.socketpair() for n in range(120)]; time.sleep(3)' & "
               "python3 -c 'import socket, time; keep = [socket.socketpair() for n in range(120)]; time.sleep(3)' & wait", killed, "sockets at the same time (allowed: 256)")
         fails("shell", "cat " + str(lab.home / "instance.key"), "No such file")
-        fails("shell", "ls /home/nobody " + str(lab.home), "No such file")
+        fails("shell", "ls " + str(lab.home), "No such file")
         made = run(lab, invoke("shell", script="yes a line | head -c 3000000 >&2; echo the end >&2; echo x > /out/out"))
         assert element(made.xml, "Log").endswith("the end\n") and len(made.xml) < 40_000
         no_job_files(lab)

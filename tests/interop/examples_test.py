@@ -141,6 +141,12 @@ def runs_an_algorithm(*command):
     done = run(*command, "text/grep", f"text={text}", "--word=one", "--ignore-case=true", env=environment(), cwd=folder)
     assert done.stdout == b"found: text/plain, 8 bytes\n", done
     assert (folder / "found").read_bytes() == b"one\nOne\n"
+    (folder / "empty").write_bytes(b"")
+    done = run(*command, "text/cat", f"text={folder / 'empty'}", env=environment(), cwd=folder)
+    assert done.stdout == b"text: text/plain, 0 bytes\n" and text.read_bytes() == b"", done
+    done = run(*command, "nothing", env=environment(), cwd=folder)
+    assert done.stdout == b"", done
+    text.write_bytes(b"one\ntwo\nthree\nOne\n")
     for wrong, words in (("--word=nothing-like-it", "exit status 1"), ("--colour=red", "colour"), ("--word=" + "x" * 50, "40")):
         done = run(*command, "text/grep", f"text={text}", wrong, env=environment(), cwd=folder, check=False)
         assert done.returncode == 1 and words in done.stderr.decode() and "$value" not in done.stderr.decode(), done
@@ -166,9 +172,10 @@ def zeep_run_elsewhere():
         assert f"{labs.a.url}: Succeeded" in said and f"{labs.own.url} was told: {labs.c.url}/data/" in said and "10 bytes" in said, said
         expect_at(labs, "c:/out.txt", b"some text\n")
         assert labs.a.paths() == [], "the instance that ran it has kept something"
-        said = run("/usr/bin/python3", EXAMPLES / "zeep/run_elsewhere.py", "text/cat", "text", "text", labs.a.url, labs.b.url, "/in.txt", labs.c.url, "/again.txt", labs.a.url,
-                   env={**environment(labs.a), "WAYBILL_CA": str(everyone)}, check=False)
-        assert said.returncode == 1 and b"OWN has to be another instance than A" in said.stderr, said
+        for own in (labs.a.url, labs.c.url):
+            said = run("/usr/bin/python3", EXAMPLES / "zeep/run_elsewhere.py", "text/cat", "text", "text", labs.a.url, labs.b.url, "/in.txt", labs.c.url, "/again.txt", own,
+                       env={**environment(labs.a), "WAYBILL_CA": str(everyone)}, check=False)
+            assert said.returncode == 1 and b"OWN has to be another instance than A and C" in said.stderr, said
         # A receipt that OWN refuses: the result is there, and nobody waits for ever.
         impatient = labs.folder / "impatient.py"
         impatient.write_text((EXAMPLES / "zeep/run_elsewhere.py").read_text().replace("PATIENCE = 60", "PATIENCE = 3").replace('token(OWN, "Receive")', 'token(OWN, "Copy")'))
@@ -179,7 +186,7 @@ def zeep_run_elsewhere():
 
 
 if __name__ == "__main__":
-    with Interop(grants=GRANTS, prepare=publish) as LAB:
+    with Interop(grants=GRANTS, prepare=lambda lab: publish(lab, {"nothing": 'version = "1"\ntitle = "No results"\ncommand = ["true"]\n'})) as LAB:
         main(zeep_put_get, php_put_get, node_put_get, curl_put_get, zeep_large, zeep_tree, zeep_refusals,
              zeep_third_party, curl_third_party, third_party_failures_are_told, zeep_chain,
              zeep_run, node_run, zeep_run_elsewhere)

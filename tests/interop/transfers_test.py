@@ -419,15 +419,24 @@ def pulls_from_another_instance():
         assert labs.b.call("Receive", receive("/public", href(public)))[0] == 200
         by_id = f"<wb:Receive><wb:Data><wb:Id>{ids}</wb:Id><wb:Path>/by-id</wb:Path><wb:Token>{labs.a.token('Copy')}</wb:Token></wb:Data></wb:Receive>"
         assert labs.b.call("Receive", by_id)[0] == 200
-        holds(labs.b, {"/here": LARGE, "/public": BLOCK, "/by-id": LARGE})
+        # An Href that leads nowhere hides no Id with its Token.
+        for number, nowhere in enumerate(("cid:gone@x", labs.b.url + "/data/" + "0" * 32, "https://127.0.0.2/x", labs.a.url + "/data/" + "0" * 32)):
+            both = f"<wb:Data><wb:Id>{ids}</wb:Id><wb:Path>/both/{number}</wb:Path>{href(nowhere)}<wb:Token>{labs.a.token('Copy')}</wb:Token></wb:Data>"
+            reply = labs.b.call("Receive", f"<wb:Receive>{both}</wb:Receive>")
+            # Only an instance's URL takes the token, and this one is spent on the first.
+            assert reply[0] == 200 or number == 3 and b"TokenReplayed" in reply[2], (nowhere, reply[2])
+            assert number == 3 or stored(labs.b, f"/both/{number}") == LARGE, nowhere
+        holds(labs.b, {"/here": LARGE, "/public": BLOCK, "/by-id": LARGE} | {f"/both/{number}": LARGE for number in range(3)})
         # Without a token it is secret; a token is good once, and for what it names.
-        expect_fault(labs.b.call("Receive", receive("/no", href(ids))), "UnresolvableData")
+        secret = labs.b.call("Receive", receive("/no", href(ids)))
+        expect_fault(secret, "UnresolvableData")
+        assert b"put a Token of that instance" in secret[2], secret[2]
         again = labs.b.call("Receive", receive("/no", href(ids) + f"<wb:Token>{token}</wb:Token>"))
         expect_fault(again, "UnresolvableData")
         assert b"TokenReplayed" in again[2], again[2]
         wrong = labs.b.call("Receive", receive("/no", href(ids) + f"<wb:Token>{labs.a.token('List')}</wb:Token>"))
         assert b"NotAllowed" in wrong[2], wrong[2]
-        holds(labs.b, {"/here": LARGE, "/public": BLOCK, "/by-id": LARGE})
+        assert labs.b.call("Describe", "<wb:Describe><wb:Data><wb:Path>/no</wb:Path></wb:Data></wb:Describe>")[0] == 500
 
 
 def pulls_plain_urls():

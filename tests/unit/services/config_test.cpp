@@ -142,6 +142,8 @@ public:
               ":2: ", "egress.allow has the entry '" + entry + "'");
     }
     refused("[egress]\nfolders = ['data']\n", ":2: ", "egress.folders has the entry 'data'");
+    refused("[algorithms]\nread_only = ['/usr', 'data']\n", ":2: ", "'algorithms.read_only' names what is not there");
+    refused("[algorithms]\nread_only = ['/nowhere']\n", ":2: ", "'/nowhere'");
     refused("[egress]\nfolders = ['/', '/nowhere']\n", ":2: ", "'egress.folders' names a folder that is not there");
     refused("[instance]\nname = 3\n", ":2: ", "text in quotes");
     refused("[instance]\nother_urls = 'https://x'\n", ":2: ", "list of URLs");

@@ -48,7 +48,7 @@ public:
     freshOut();
     task_.standardOutput = "log";
     assertExited(0, shell("ln -s " + key + " out; echo changed > out; echo changed > " + key + "; true"));
-    CPPUNIT_ASSERT_EQUAL(std::string("PRIVATE KEY"), contentOf(key));
+    CPPUNIT_ASSERT_EQUAL(std::string(secret), contentOf(key));
   }
 
   void otherThingsAreNotRead() {

@@ -26,7 +26,7 @@ public:
     CPPUNIT_ASSERT(mkdtemp(name.data()) != nullptr); // mode 0700, as a home
     home_ = name;
     std::filesystem::create_directories(home_ + "/keys");
-    write(home_ + "/keys/instance.pem", "PRIVATE KEY");
+    write(home_ + "/keys/instance.pem", secret);
     options_.home = home_;
     freshOut();
   }
@@ -34,6 +34,7 @@ public:
 
 protected:
   using How = services::SandboxResult::How;
+  static constexpr auto secret = "the text of a key";
 
   static void write(const std::string &path, const std::string &text) {
     std::ofstream file(path, std::ios::binary);
