@@ -172,7 +172,7 @@ Delivered Courier::judge(const TransferWork &work, const Message &message, trans
     return refused(Fault(FaultCode::DeliveryFailed,
                          post(work) + ": the receiver redirects (HTTP status " + status +
                              "), and a message goes where it is addressed to or nowhere; give its own address",
-                         printable(response.headers.get("Location").value_or(""), 300)));
+                         transport::printableUrl(response.headers.get("Location").value_or(""))));
   }
   if (isSoap(response.headers)) {
     try {
@@ -193,14 +193,14 @@ Delivered Courier::judge(const TransferWork &work, const Message &message, trans
                            post(work) + ": the instance there took the message and gave no receipt, as one does whose "
                                         "tokens.replay is \"silence\" for a token that was used before; look there for "
                                         "what it has, and make another token",
-                           work.to.address));
+                           transport::printableUrl(work.to.address)));
     }
     return {}; // taken, and nothing to say about it
   }
   Fault fault(FaultCode::DeliveryFailed,
               post(work) + ": HTTP status " + status + " and no SOAP message but '" + said +
                   "'; check that this is the URL of a SOAP endpoint",
-              work.to.address);
+              transport::printableUrl(work.to.address));
   // What says 2xx may have taken the message; asking again with the same MessageID tells.
   return response.status < 300 || mayPass(response.status) ? again(fault) : refused(fault);
 }
@@ -266,7 +266,7 @@ Delivered Courier::judgeSoap(const TransferWork &work, const Message &message, t
     return refused(Fault(FaultCode::DeliveryFailed,
                          post(work) + ": the receipt is not one for what was sent: " + why +
                              "; what the receiver has must be looked at there",
-                         work.to.address));
+                         transport::printableUrl(work.to.address)));
   };
   if (const auto element = envelope.bodyElement(); element != soap::QName{soap::waybillNamespace, "ReceiveResponse"}) {
     return refuse("it is no ReceiveResponse but {" + printable(element.space, 100) + "}" +

@@ -143,6 +143,9 @@ std::optional<ResolvedData> DataResolver::fetch(const char *field, const std::st
     if (fault.code() == FaultCode::Busy) {
       throw;
     }
+    if (call.check) {
+      call.check(); // what has ended the call is no matter of this way
+    }
     const auto *const delivery = dynamic_cast<const transport::DeliveryFault *>(&fault);
     attempts.mayPass = attempts.mayPass || (delivery != nullptr && delivery->mayPass());
     static constexpr auto perhapsSecure =

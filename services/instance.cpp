@@ -268,8 +268,10 @@ bool Instance::drain() {
     state_->transfers.stop();
     // A little before connections are cut, so that callers are told.
     const std::chrono::milliseconds drain = state_->config.server.drainDeadline;
-    state_->algorithms.stopAt(std::chrono::steady_clock::now() + drain -
-                              std::min<std::chrono::milliseconds>(drain / 2, std::chrono::seconds(2)));
+    const auto end = std::chrono::steady_clock::now() + drain -
+                     std::min<std::chrono::milliseconds>(drain / 2, std::chrono::seconds(2));
+    state_->algorithms.stopAt(end);
+    state_->remote.stopAt(end);
     state_->whole = state_->server->drain();
     state_->housekeeping.stop();
     state_->log.info("stopped", {{"requests", *state_->whole ? "all were finished" : "some were cut"}});

@@ -38,7 +38,15 @@ private:
 transport::ClientOptions RemoteData::clientOptions(const std::function<void()> &check) const {
   transport::ClientOptions options;
   options.guard = tools_.egress;
-  options.whileWaiting = check;
+  options.whileWaiting = [this, check] {
+    if (std::chrono::steady_clock::now().time_since_epoch().count() >= stopAt_) {
+      throw Fault(FaultCode::Busy, "the instance stops, and what it fetched from elsewhere had not come whole; nothing "
+                                   "was stored; send the message again later");
+    }
+    if (check) {
+      check();
+    }
+  };
   return options;
 }
 

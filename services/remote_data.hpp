@@ -10,6 +10,8 @@
 #include "transport/egress.hpp"
 #include "transport/fetch.hpp"
 
+#include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -40,6 +42,9 @@ public:
                                   const std::optional<std::uint64_t> &size, const std::string &principal,
                                   const std::function<void()> &check) const;
 
+  /// From `when` on all that is under way ends with the Fault Busy: the instance stops. Any thread.
+  void stopAt(std::chrono::steady_clock::time_point when) { stopAt_ = when.time_since_epoch().count(); }
+
 private:
   using Place = std::shared_ptr<SharedPlaces::Place>; ///< held while bytes come
   [[nodiscard]] transport::FetchRequest requestFor(const std::string &url) const;
@@ -53,6 +58,8 @@ private:
 
   Tools tools_;
   mutable SharedPlaces places_;
+  std::atomic<std::chrono::steady_clock::rep> stopAt_{
+      std::chrono::steady_clock::time_point::max().time_since_epoch().count()};
 };
 
 } // namespace waybill::services

@@ -309,13 +309,14 @@ void Transfers::record(const storage::TransferRow &row, const TransferWork &work
   const auto outcome = delivered.fault ? std::string(name(delivered.fault->code())) : std::string("Success");
   const auto took = *row.ended - row.started;
   const auto reason = row.lastError.value_or("");
+  const auto destination = transport::printableUrl(row.destination);
   const auto *const what = row.phase == JobPhase::Delivery ? "Transfer" : "Run";
   tools_.metrics.operation(what, outcome, took, 0, row.bytesDone);
   tools_.log.info("transfer", {{"phase", name(row.phase)},
                                {"state", name(row.state)},
                                {"principal", row.principal},
                                {"message_id", row.messageId},
-                               {"destination", row.destination},
+                               {"destination", destination},
                                {"attempts", std::uint64_t{row.attempts}},
                                {"reason", reason},
                                {"cause", delivered.fault ? delivered.fault->log().forLog() : std::string()}});
@@ -324,7 +325,7 @@ void Transfers::record(const storage::TransferRow &row, const TransferWork &work
                       row.principal,
                       {},
                       work.transfer,
-                      row.destination,
+                      destination,
                       outcome,
                       reason,
                       {},

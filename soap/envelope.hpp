@@ -106,8 +106,8 @@ public:
   void validate(const Schema &schema) const;
 
   /// What the body asks for, once liftContent() has been called: its elements, attributes and texts, whichever
-  /// prefixes, blanks and comments it is written with, but for the names of the message's parts: who sends it again may
-  /// name them anew.
+  /// prefixes, blanks and comments it is written with, but for the names of the message's parts and for tokens: who
+  /// sends it again may make them anew.
   [[nodiscard]] std::string asked() const;
 
   /// The body's element as a document of its own: every prefix in use (also in attribute values and text of QName type)

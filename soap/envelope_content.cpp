@@ -128,6 +128,7 @@ std::string Envelope::asked() const {
     const auto value = xml::plainText(element).value_or("");
     const auto namesPart = xml::is(element, waybillNamespace, "Content") ||
                            xml::is(element, waybillNamespace, "Attachment") ||
+                           xml::is(element, waybillNamespace, "Token") ||
                            (xml::is(element, waybillNamespace, "Href") && isWord(value, "cid:"));
     add(namesPart ? "" : value);
   }

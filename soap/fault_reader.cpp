@@ -81,6 +81,16 @@ std::optional<FaultCode> known(const QName &code, const char *soapSpace) {
   return name(found) == code.local ? std::optional(found) : std::nullopt;
 }
 
+/// True when the message is at fault, so that the same one is never taken (SOAP 1.2 part 1, section 5.4.6; SOAP 1.1,
+/// section 4.4.1, where a dot may go on to something finer).
+bool isOfSender(const std::vector<QName> &codes, const char *soapSpace) {
+  if (codes.empty() || codes.front().space != soapSpace) {
+    return false;
+  }
+  const auto &outer = codes.front().local;
+  return outer == "Sender" || outer == "Client" || outer.starts_with("Client.") || outer == "DataEncodingUnknown";
+}
+
 /// What WS-Addressing's detail, or SOAP 1.2's NotUnderstood, says that the fault is about.
 std::string subjectIn(const xmlNode *holder) {
   for (const auto *each = holder == nullptr ? nullptr : xml::firstElement(holder); each != nullptr;
@@ -125,8 +135,8 @@ Fault decodeFault(const Envelope &envelope) {
       return Fault(*meant, orSilence(std::move(reason)), std::move(subject));
     }
   }
-  return Fault(FaultCode::Internal, orSilence(std::move(reason)),
-               codes.empty() ? std::string() : xml::clarkName(codes.back()));
+  return Fault(isOfSender(codes, state.space()) ? FaultCode::InvalidMessage : FaultCode::Internal,
+               orSilence(std::move(reason)), codes.empty() ? std::string() : xml::clarkName(codes.back()));
 }
 
 } // namespace waybill::soap

@@ -50,7 +50,7 @@ void Forwarding::check(const Operation &operation, const std::string &asked) {
                   std::string(what) +
                       " is not the address that the token's ReplyTo allows; send the reply there, or make "
                       "a token for this address",
-                  printable(endpoint.address, 300));
+                  transport::printableUrl(endpoint.address));
     }
     (void)tools_.egress.check(endpoint.address);
   };
@@ -85,7 +85,7 @@ void Forwarding::check(const Operation &operation, const std::string &asked) {
     checkMessageId();
   }
   if (ofAny() && !isKnown()) {
-    requireRoom();
+    requireRoom(operation);
   }
   checked_ = true;
 }
@@ -103,11 +103,14 @@ void Forwarding::checkMessageId() const {
 }
 
 /// Before anything is done, and to be told on the connection: a fault that goes elsewhere would wait as well.
-void Forwarding::requireRoom() const {
+void Forwarding::requireRoom(const Operation &operation) const {
   const auto waiting = tools_.catalog.waitingTransfers(call_.principal.instance);
   const auto &policy = tools_.config.transfers;
-  const auto many = waiting.count >= policy.waiting;
-  if (many || waiting.bytes >= policy.waitingBytes) {
+  // What is on its way already has as much again: two instances that are full of messages to pass on to each other
+  // would else wait for each other.
+  const std::uint64_t times = operation.element == operation.permit ? 1 : 2;
+  const auto many = waiting.count >= times * policy.waiting;
+  if (many || waiting.bytes >= times * policy.waitingBytes) {
     throw Fault(FaultCode::Busy,
                 "the caller's key has " + std::to_string(many ? waiting.count : waiting.bytes) +
                     (many ? " messages" : " bytes of messages") +

@@ -51,7 +51,7 @@ public:
 
 private:
   void checkMessageId() const;
-  void requireRoom() const;
+  void requireRoom(const Operation &operation) const;
   [[nodiscard]] static bool isElsewhere(const EndpointReference &endpoint) noexcept {
     return !endpoint.isAnonymous() && !endpoint.isNone();
   }

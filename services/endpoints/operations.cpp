@@ -40,9 +40,21 @@ Operation copy(const DataManager &manager) {
   return operation;
 }
 
+/// Who has left has no use for what is fetched, and others wait for the place. A delivery goes on: its sender asks
+/// again.
+void requireCaller(const Call &call) {
+  if (call.callerHasGone()) {
+    throw Fault(FaultCode::DeliveryFailed,
+                "the caller closed its connection before all was fetched from elsewhere, and nothing was stored; the "
+                "same message again begins anew, with another token for where it is fetched from; name in wsa:ReplyTo "
+                "where the receipt is to go, and nobody has to wait for it");
+  }
+}
+
 Operation receive(DataManager &manager) {
   auto operation =
       plain<ReceiveRequest>("Receive", Kind::NeedsToken, [&manager](Call &call, const ReceiveRequest &request) {
+        call.check = [&call] { requireCaller(call); };
         return manager.receive(call, request);
       });
   operation.storesData = true;

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """README.md does what it says: its tour, typed into a terminal line by line, and its snippets for other languages. Only the ports are others."""
+import contextlib
 import os
 import pathlib
 import pty
@@ -8,6 +9,7 @@ import re
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -18,7 +20,17 @@ from lab import BIN, run  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
-PORTS = {"8443": "18443", "8444": "18444"}
+
+
+def free_ports(count):
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [str(each.getsockname()[1]) for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
+
+
+PORTS = dict(zip(("8443", "8444"), free_ports(2)))
 PROMPT = "waybill-readme-prompt"
 
 
@@ -75,7 +87,7 @@ class Reader:
     def close(self):
         for home in ("lab", "archive"):
             lock = self.folder / home / "lock"
-            if lock.exists():
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
                 os.kill(int(lock.read_text()), signal.SIGTERM)
         os.close(self.terminal)
         os.waitpid(self.pid, 0)

@@ -487,8 +487,9 @@ def the_guide_works_as_written():
 
 def the_examples_do_what_they_say():
     """Each of examples/algorithms that nothing else runs, once well and once with what it refuses. The network's is in unit_network_analyse and the demo."""
-    with work("lab") as (labs, folder):
+    with work("lab", start=False) as (labs, folder):
         shutil.copytree(SOURCE / "examples/algorithms", labs.lab.home / "algorithms", dirs_exist_ok=True)
+        labs.start()
         folder.write("words.txt", b"one two\nthree\n")
         folder.write("more.txt", b"four\n")
         counted = folder.good("run", "lab:/text/word-count", "texts=words.txt", "texts=more.txt", "-o", "-").out

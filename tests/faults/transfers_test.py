@@ -15,8 +15,8 @@ import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "support"))
-from lab import BIN, Labs, element, expect_fault, main, make_home, run, wait_until  # noqa: E402
-from peers import (FINAL, Peer, Relay, begin, copy, ended, endpoint, failed, fault, holds, new_id, post, receipt, reply_to, services, store,  # noqa: E402
+from lab import BIN, Labs, element, envelope, expect_fault, main, make_home, run, wait_until  # noqa: E402
+from peers import (FINAL, Peer, Relay, begin, copy, ended, endpoint, failed, fault, foreign_fault, holds, new_id, onward, post, receipt, reply_to, services, store,  # noqa: E402
                    stored, succeeded, transfer)
 
 KILLS = int(os.environ.get("WAYBILL_TRANSFER_KILLS", "100"))
@@ -86,6 +86,42 @@ def away_while_pulled():
         state = succeeded(labs.a, named)
         assert state.attempts == 1 and before_a.passed < len(content) * 1.5, (before_a.passed, state)
         holds(labs.b, {"/x": content})
+
+
+def a_pull_ends_with_its_instance():
+    """A sender that cannot be reached does not hold the receiver's stop; after it the transfer goes on."""
+    with relayed(QUICK + f"lease_bytes = {len(BIG)}\n[server]\ndrain_deadline = 4\n", to_a=[("out", len(BIG) // 2)]) as (labs, before_b, before_a):
+        before_a.then = ("out", 0)
+        store(labs.a, "/x", BIG)
+        named = begin_relayed(labs, before_b, before_a)
+        wait_until(lambda: before_a.cuts, "the first cut")
+        began = time.monotonic()
+        labs.b.stop(expect=None)
+        assert time.monotonic() - began < 30, "the stop waited for the sender"
+        assert not list((labs.b.home / "staging").iterdir())
+        before_a.then = None
+        labs.b.start()
+        succeeded(labs.a, named)
+        holds(labs.b, {"/x": BIG})
+
+
+def a_pull_ends_with_its_caller():
+    """Who has left holds no place."""
+    with relayed(QUICK + "[server]\nworkers = 4\n", to_a=[("out", len(BIG) // 2)]) as (labs, before_b, before_a):
+        before_a.then = ("out", 0)
+        there = store(labs.a, "/x", BIG, "--public").replace(labs.a.url, before_a.url)
+
+        def pull(timeout):
+            message = envelope(f"<wb:Receive><wb:Data><wb:Path>/y</wb:Path><wb:Href>{there}</wb:Href></wb:Data></wb:Receive>", labs.b.token("Receive"))
+            return labs.b.post(message, timeout=timeout)
+
+        with contextlib.suppress(TimeoutError):
+            raise AssertionError(f"it was answered, though its source is gone: {pull(3)}")
+        before_a.then = None
+        wait_until(lambda: pull(60)[0] == 200, "another of this caller's finds its place", 30)
+        audit = (labs.b.home / "audit.log").read_text()
+        assert "closed its connection before all was fetched" in audit, audit
+        assert not list((labs.b.home / "staging").iterdir())
 
 
 def refused_while_pulled():
@@ -279,7 +315,8 @@ def answers_that_end_it():
     """Each is (what the receiver answers, the words of LastError)."""
     redirect = lambda _: (307, {"Location": "https://127.0.0.1:1/"}, b"")  # noqa: E731
     answers = [(redirect, ["redirects", "307"]), (lambda _: (404, {}, b"nothing"), ["404", "nothing"]), (lambda _: (401, {"Content-Type": "text/html"}, b"<html>"), ["401"]),
-               (lambda a: fault(a, "AlreadyExists"), ["AlreadyExists", "the peer says"]), (lambda a: fault(a, "NotAllowed", 200), ["NotAllowed"])]
+               (lambda a: fault(a, "AlreadyExists"), ["AlreadyExists", "the peer says"]), (lambda a: fault(a, "NotAllowed", 200), ["NotAllowed"]),
+               (lambda a: foreign_fault(a, True), ["says the foreigner"]), (lambda a: foreign_fault(a, True, 200), ["says the foreigner"])]
     for change, words in ((lambda data: data.replace('algorithm="sha-256">', 'algorithm="sha-256">00', 1), ["receipt", "digest"]),
                           (lambda data: re.sub(r"<wb:Size>\d+<", "<wb:Size>7<", data), ["receipt", "7 bytes"]), (lambda data: data * 2, ["receipt", "2 objects"]),
                           (lambda _: "<wb:Data/>", ["receipt", "no object"]),
@@ -309,7 +346,7 @@ def answers_that_end_it():
 def answers_that_are_tried_again():
     xml = {"Content-Type": "text/xml"}
     garbage = [lambda _: (200, {}, b"\x00\xff garbage"), lambda _: (200, xml, b"<not-closed"), lambda _: (200, xml, b"<a/>"), lambda _: (500, {"Content-Type": "text/html"}, b"<html>"),
-               lambda _: (503, {"Retry-After": "1"}, b""), lambda _: (429, {}, b"slowly"), lambda a: fault(a, "Busy"), lambda a: fault(a, "Internal", 200), lambda a: fault(a, "NoSpace"),
+               lambda _: (503, {"Retry-After": "1"}, b""), lambda _: (429, {}, b"slowly"), lambda a: fault(a, "Busy"), lambda a: fault(a, "Internal", 200), lambda a: fault(a, "NoSpace"), lambda a: foreign_fault(a, False),
                lambda _: (200, {"Content-Type": 'multipart/related; boundary="x"'}, b"--y\r\n"),
                lambda a: (200, xml, b'<!DOCTYPE a [<!ENTITY e "x">]><a>&e;</a>')]
     with Peer() as peer, Labs("a", settings=QUICK + peer.egress) as labs:
@@ -421,6 +458,30 @@ def at_full_load_both_ways():
         holds(labs.b, whole)
 
 
+def full_of_messages_to_pass_on():
+    """A and B each have as much waiting as they may, all of it for the other to take and to answer: it moves."""
+    with Labs("a", "b", settings=QUICK + "waiting = 1\n") as labs:
+        labs.start()
+        named = {}
+        for here in "ab":
+            store(labs[here], f"/from-{here}", b"x")
+
+        def fill(here, there):
+            named[here] = begin(labs[here], copy(f"/from-{here}"), reply_to(labs[there], parameters=onward(labs[here])))
+            expect_fault(post(labs[here], "Copy", copy(f"/from-{here}"), new_id(), reply_to(labs[there])), "Busy")
+
+        labs.a.stop()
+        fill("b", "a")
+        labs.b.stop()
+        labs.a.start()
+        fill("a", "b")
+        labs.b.start()
+        for here in "ab":
+            succeeded(labs[here], named[here])
+        holds(labs.a, {"/from-a": b"x", "/from-b": b"x"})
+        holds(labs.b, {"/from-a": b"x", "/from-b": b"x"})
+
+
 def nobody_waits_for_anothers_dead_peers():
     """alice has 100 transfers to each of two receivers that take connections and say nothing; bob's go through."""
     with Relay(then=("stall",)) as one, Relay(then=("stall",)) as two:
@@ -470,9 +531,9 @@ def nobody_waits_for_anothers_many():
         assert left > before / 2, f"only {left} of hers, {before} before, were left when his was done"
 
 
-TESTS = [cut_while_pushed, cut_while_pulled, away_while_pulled, refused_while_pulled, cut_message_while_leased, killed_at_random_moments, cancelled_in_mid_stream, cancelled_while_it_waits,
+TESTS = [cut_while_pushed, cut_while_pulled, away_while_pulled, a_pull_ends_with_its_instance, a_pull_ends_with_its_caller, refused_while_pulled, cut_message_while_leased, killed_at_random_moments, cancelled_in_mid_stream, cancelled_while_it_waits,
          waiting_survives_both_restarts, given_up_at_the_deadline, addresses_that_are_refused, answers_that_end_it, answers_that_are_tried_again, who_stalls_is_left,
-         reference_parameters_that_imitate_headers, two_race_for_one_path, at_full_load_both_ways, nobody_waits_for_anothers_dead_peers, nobody_waits_for_anothers_many]
+         reference_parameters_that_imitate_headers, two_race_for_one_path, at_full_load_both_ways, full_of_messages_to_pass_on, nobody_waits_for_anothers_dead_peers, nobody_waits_for_anothers_many]
 
 if __name__ == "__main__":
     if "--list" in sys.argv:

@@ -168,6 +168,16 @@ def receipt(arrived, change=lambda data: data):
     return 200, soap, envelope(f"<wb:ReceiveResponse>{change(data)}</wb:ReceiveResponse>", headers=headers, soap=soap)
 
 
+def foreign_fault(arrived, of_sender, status=500):
+    """As a receiver answers that is no Waybill."""
+    if arrived.soap12:
+        body = (f"<s:Fault><s:Code><s:Value>s:{'Sender' if of_sender else 'Receiver'}</s:Value></s:Code>"
+                '<s:Reason><s:Text xml:lang="en">says the foreigner</s:Text></s:Reason></s:Fault>')
+        return status, SOAP12, envelope(body, soap=SOAP12)
+    body = f"<s:Fault><faultcode>s:{'Client' if of_sender else 'Server'}</faultcode><faultstring>says the foreigner</faultstring></s:Fault>"
+    return status, SOAP11, envelope(body, soap=SOAP11)
+
+
 def fault(arrived, code, status=500):
     soap = SOAP12 if arrived.soap12 else SOAP11
     detail = f"<wb:Fault><wb:Code>{code}</wb:Code><wb:Reason>the peer says {code}</wb:Reason></wb:Fault>"

@@ -464,7 +464,8 @@ LC_ALL = "C.UTF-8"
   }
 
   void badCommandsAreRefused() {
-    refused("version = '1'\ntitle = 'T'\ncommand = []\n", 1, "'command' is missing");
+    refused("version = '1'\ntitle = 'T'\n", 1, "'command' is missing");
+    refused("version = '1'\ntitle = 'T'\ncommand = []\n", 3, "'command' is empty");
     refused(commanding("3"), 3, "'command' needs texts");
     refused(commanding("['a']"), 3, "'command' needs texts");
     for (const std::string program : {"", "bin/true", "./true", "-true"}) {

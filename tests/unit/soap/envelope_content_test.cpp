@@ -221,6 +221,8 @@ public:
     }
     CPPUNIT_ASSERT_EQUAL(asked("<wb:Data><wb:Href>cid:a</wb:Href></wb:Data>"),
                          asked("<wb:Data><wb:Href>CID:b</wb:Href></wb:Data>"));
+    CPPUNIT_ASSERT_EQUAL(asked("<wb:Data><wb:Href>https://a/1</wb:Href><wb:Token>AA==</wb:Token></wb:Data>"),
+                         asked("<wb:Data><wb:Href>https://a/1</wb:Href><wb:Token>BB==</wb:Token></wb:Data>"));
     CPPUNIT_ASSERT(asked("<wb:Data><wb:Href>https://a/1</wb:Href></wb:Data>") !=
                    asked("<wb:Data><wb:Href>https://a/2</wb:Href></wb:Data>"));
   }

@@ -266,6 +266,14 @@ public:
     assertCode(FaultCode::Internal, recent);
     CPPUNIT_ASSERT_EQUAL(std::string("disk on fire"), recent.reason());
     CPPUNIT_ASSERT_EQUAL(std::string("{urn:x}Fire"), recent.subject());
+    for (const auto &laidToTheMessage :
+         {envelope11("", "<S:Fault><faultcode>S:Client</faultcode><faultstring>no</faultstring></S:Fault>"),
+          envelope11("", "<S:Fault><faultcode>S:Client.Auth</faultcode><faultstring>no</faultstring></S:Fault>"),
+          envelope12("",
+                     "<S:Fault><S:Code><S:Value>S:Sender</S:Value><S:Subcode><S:Value xmlns:x='urn:x'>x:No</S:Value>"
+                     "</S:Subcode></S:Code><S:Reason><S:Text xml:lang='en'>no</S:Text></S:Reason></S:Fault>")}) {
+      assertCode(FaultCode::InvalidMessage, decodeFault(Envelope::parse(laidToTheMessage, {})));
+    }
   }
 
   void foreignAddressingFaultsAreRead() {
