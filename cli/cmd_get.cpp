@@ -166,7 +166,9 @@ void addGet(CLI::App &app, Work &work) {
   command->add_flag("-r,--recursive", options->recursive, "all below SOURCE");
   command->add_flag("-f,--force", options->force, "replace files that are there");
   command->footer("A file gets its name only when its SHA-256 is right and its bytes are on the disk; until then "
-                  "nothing is seen of it.\n\n"
+                  "nothing is seen of it. With -, who reads has to take at\n"
+                  "least server.minimum_rate bytes a second and to pause no longer than server.stall_deadline (30 s at "
+                  "most instances): for a slower reader get a file.\n\n"
                   "Example:\n  waybill get lab:/docs/paper.pdf\n  waybill get lab:/2026/ results\n  waybill get "
                   "lab:/src.tar - | tar x");
   command->callback([options, &work] { work = [options](Context &context) { return Get(*options, context).run(); }; });

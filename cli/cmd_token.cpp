@@ -4,6 +4,7 @@
 #include "cli/local_file.hpp"
 #include "cli/output.hpp"
 #include "cli/people.hpp"
+#include "cli/token_resources.hpp"
 #include "cli/usage.hpp"
 #include "domain/algorithm.hpp"
 #include "domain/data_path.hpp"
@@ -96,6 +97,9 @@ std::string resourceOf(const std::string &text, bool algorithms) {
 
 TokenClaims claimsOf(const TokenOptions &options, const security::Certificate &recipient, Context &context) {
   const auto lifetime = parseDuration(options.lifetime, "--lifetime");
+  if (lifetime > longestTokenLife) {
+    note("instances refuse tokens for more than an hour, where their operators have not set tokens.maximum_lifetime");
+  }
   TokenClaims claims;
   claims.id = randomId(context.random());
   claims.issuer = context.key().id();

@@ -130,7 +130,7 @@ void confirm(const Candidate &candidate, bool fromNetwork, const TrustOptions &o
 void report(const security::TrustChange &change, const security::Certificate &certificate, const Context &context) {
   const auto &key = change.key;
   if (change.wasRevoked) {
-    note("this key was revoked, is trusted again");
+    note("this key was revoked, is trusted again, and may again what it might (waybill grants)");
   }
   if (change.formerAlias) {
     note("renamed from '" + *change.formerAlias + "'");

@@ -121,8 +121,11 @@ public:
     }
   }
 
+  /// True for what comes as somebody else writes it, slowly perhaps.
+  [[nodiscard]] bool isUnmeasured() const noexcept { return !part_.size; }
+
   std::size_t read(std::span<std::byte> into) {
-    if (!part_.size) {
+    if (isUnmeasured()) {
       return source_->read(into);
     }
     const auto rest = *part_.size - done_;
@@ -154,7 +157,7 @@ private:
 };
 
 /// The message as a stream: texts and parts in turn, as much in one read as there is room for, so that many small parts
-/// make few blocks.
+/// make few blocks. What is there is not kept back for a part without a size, which may be waited for.
 class MessageSource final : public Source {
 public:
   enum class End { WithClosing, BeforeClosing };
@@ -165,6 +168,9 @@ public:
   std::size_t read(std::span<std::byte> into) override {
     std::size_t filled = 0;
     while (filled < into.size()) {
+      if (filled != 0 && waitsForOthers()) {
+        break;
+      }
       const auto count = readSome(into.subspan(filled));
       if (count == 0 && !advance()) {
         break;
@@ -177,6 +183,8 @@ public:
   [[nodiscard]] std::optional<std::uint64_t> size() const override { return message_.contentLength(); }
 
 private:
+  [[nodiscard]] bool waitsForOthers() const { return part_ && part_->isUnmeasured() && used_ == text_.size(); }
+
   std::size_t readSome(std::span<std::byte> into) {
     if (const auto count = take(std::string_view(text_).substr(used_), into)) {
       used_ += count;

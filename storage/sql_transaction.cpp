@@ -137,8 +137,8 @@ void SqlTransaction::putKey(const TrustedKey &key) {
     const auto shown = printable(key.alias.value_or(""), 100);
     throw Fault(FaultCode::AlreadyExists,
                 "another key has this alias already; choose another alias or, when this key takes the place of that "
-                "one, revoke that one first (RevokeKey; 'waybill revoke-key " +
-                    shown + "'), which frees its alias",
+                "one, revoke that one first, which frees its alias: RevokeKey, or 'waybill revoke-key " +
+                    shown + "'",
                 shown);
   }
 }

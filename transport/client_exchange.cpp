@@ -308,8 +308,10 @@ bool Exchange::take(ByteView bytes) {
 std::size_t Exchange::give(std::span<std::byte> into) {
   keepReplyReadable(easy_.get());
   const auto room = unsent_ ? static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), *unsent_)) : into.size();
+  // What has no length comes from a pipe, perhaps, and is sent as it comes.
+  const auto enough = unsent_ ? std::min(room, smallestPiece) : std::size_t{1};
   std::size_t count = 0;
-  while (count < std::min(room, smallestPiece)) {
+  while (count < enough) {
     const auto got = body_->read(into.subspan(count, room - count));
     if (got == 0) {
       break;

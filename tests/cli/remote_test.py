@@ -162,6 +162,11 @@ def pipes():
         assert folder.good("get", "lab:/pipe", "-").raw == data
         folder.good("put", "-", "lab:/empty-pipe", stdin=b"")
         assert folder.good("get", "lab:/empty-pipe", "-").raw == b""
+        # slower than any buffer fills, and never silent: a little more than server.minimum_rate, for longer than a stall
+        slow = f"for n in $(seq 34); do printf '%02000d' $n; sleep 1; done | {BIN}/waybill --home {LAB.client_home} put - lab:/slow-pipe"
+        done = subprocess.run(slow, shell=True, capture_output=True, timeout=90)
+        assert done.returncode == 0, done
+        assert folder.good("get", "lab:/slow-pipe", "-").out == "".join(f"{n:02000}" for n in range(1, 35))
         # a reader that goes away is no accident
         done = subprocess.run(f"{BIN}/waybill --home {LAB.client_home} get lab:/pipe - | head -c 10 | wc -c", shell=True, capture_output=True, timeout=60)
         assert done.stdout.strip() == b"10", done
