@@ -143,7 +143,7 @@ def data_and_data_below_it_share_a_name():
         assert (folder.path / "out/a/b/c").read_bytes() == (folder.path / "out/d").read_bytes() == b"1"
         folder.good("get", "lab:/clash/a", "alone")
         done = folder.bad(1, "get", "lab:/clash/a/b")
-        assert "-r of waybill" in done.err and "waybill ls" in done.err, done
+        assert "below a path with -r" in done.err and "waybill ls" in done.err, done
 
 
 def empty_folders_are_told():
