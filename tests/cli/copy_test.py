@@ -121,9 +121,11 @@ def transfers_go_on_without_the_client():
         table = folder.good("transfers", "a").out
         assert "Queued" in table or "Active" in table, table
         assert "/t/empty and 4 more -> " + labs.b.url in table and "POST" in table, table
+        watching = subprocess.Popen([BIN / "waybill", "--home", labs.client_home, "transfers", "a:", "--watch"], cwd=folder.path, stdout=subprocess.PIPE, text=True)
+        seen = watching.stdout.readline() + watching.stdout.readline()  # both, before there is anything new
         labs.b.start()
-        watched = folder.good("transfers", "a:", "--watch").out
-        assert watched.count("Succeeded") == 2, watched
+        watched = seen + watching.communicate(timeout=120)[0]
+        assert watching.returncode == 0 and watched.count("Succeeded") == 2, watched
         assert len(labs.b.paths("/t")) == 5 and labs.b.paths("/detached") == ["/detached"]
 
 
