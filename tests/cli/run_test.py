@@ -138,7 +138,8 @@ def a_large_file_is_streamed():
     with work("a") as (labs, folder):
         lines = b"".join(b"%032x\n" % n for n in range(300_000))
         folder.write("in.txt", lines)
-        limited = ["bash", "-c", f"ulimit -v 400000; exec {BIN}/waybill --home {labs.client_home} run a:/text/cat text=in.txt -o out"]
+        limit = "" if "WAYBILL_SANITIZED" in os.environ else "ulimit -v 400000; "  # AddressSanitizer reserves terabytes
+        limited = ["bash", "-c", f"{limit}exec {BIN}/waybill --home {labs.client_home} run a:/text/cat text=in.txt -o out"]
         done = subprocess.run(limited, cwd=folder.path, capture_output=True, timeout=300)
         assert done.returncode == 0 and folder.read("out") == lines, done.stderr
         done = folder.run("run", "a:/text/cat", "text=-", "-o", "-", stdin=lines)
