@@ -126,11 +126,11 @@ std::string Envelope::asked() const {
               .value_or(""));
     }
     const auto value = xml::plainText(element).value_or("");
-    const auto namesPart = xml::is(element, waybillNamespace, "Content") ||
+    const auto isMadeAnew = xml::is(element, waybillNamespace, "Content") ||
                            xml::is(element, waybillNamespace, "Attachment") ||
                            xml::is(element, waybillNamespace, "Token") ||
                            (xml::is(element, waybillNamespace, "Href") && isWord(value, "cid:"));
-    add(namesPart ? "" : value);
+    add(isMadeAnew ? "" : value);
   }
   return text;
 }

@@ -47,6 +47,12 @@ transport::Headers replyHeaders(soap::Version version, const std::string &conten
   return headers;
 }
 
+/// Empty for a delivery: it is composed anew for each attempt, with a MessageID that the instance which sends it has
+/// made.
+std::string askedOf(const soap::Envelope &envelope, const Operation &operation) {
+  return operation.element == operation.permit ? envelope.asked() : std::string();
+}
+
 } // namespace
 
 Exchange::Exchange(const std::string &service, const std::vector<Operation> &operations, const Toolbox &tools,
@@ -95,9 +101,7 @@ void Exchange::answer() {
     envelope.validate(tools_.schema);
   }
   const auto bodyXml = envelope.bodyXml();
-  // A delivery is composed anew for each attempt, with a MessageID that the instance which sends it has made.
-  const auto asked = operation.element == operation.permit ? envelope.asked() : std::string();
-  const auto receipt = authorise(envelope, operation, asked);
+  const auto receipt = authorise(envelope, operation);
   forwarding_->checkClaim(operation);
   if (receipt) {
     receiptGiven_ = true;
@@ -109,8 +113,10 @@ void Exchange::answer() {
     finish({"Receipt", {}, {}, {}});
     return;
   }
-  forwarding_->check(operation, asked);
   if (forwarding_->ofAny()) {
+    forwarding_->check(operation, askedOf(envelope, operation));
+  }
+  if (forwarding_->ofAny()) { // an Onward to none is none
     forwardWithCommit(operation);
   }
   if (operation.reply.empty()) {
@@ -249,8 +255,8 @@ void Exchange::checkEndpoints(const Operation &operation) const {
 }
 
 /// Opens the token and holds it; the earlier receipt when this very message was answered before.
-std::optional<security::EarlierReceipt> Exchange::authorise(const soap::Envelope &envelope, const Operation &operation,
-                                                            const std::string &asked) {
+std::optional<security::EarlierReceipt> Exchange::authorise(const soap::Envelope &envelope,
+                                                            const Operation &operation) {
   // Nobody unknown makes an instance send anything anywhere.
   if (operation.openToAll && !forwarding_->ofAny()) {
     return std::nullopt;
@@ -266,7 +272,8 @@ std::optional<security::EarlierReceipt> Exchange::authorise(const soap::Envelope
     request_.callerIsKnown();
     call_.claims = claims;
     call_.principal = {claims.issuer, claims.subject};
-    return security::Request{format(call_.principal), operation.element, addressing_.messageId, asked};
+    return security::Request{format(call_.principal), operation.element, addressing_.messageId,
+                             askedOf(envelope, operation)};
   };
   security::Request request;
   try {

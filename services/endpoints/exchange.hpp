@@ -36,7 +36,7 @@ private:
   void checkActions(const soap::IncomingMessage &message, const std::string &element) const;
   void checkEndpoints(const Operation &operation) const;
   [[nodiscard]] std::optional<security::EarlierReceipt> authorise(const soap::Envelope &envelope,
-                                                                  const Operation &operation, const std::string &asked);
+                                                                  const Operation &operation);
   void send(const Operation &operation, Reply reply);
   /// Answers with the fault, if that is still possible, and writes down how it all ended.
   void fail(const Fault &fault);

@@ -78,25 +78,32 @@ void Forwarding::check(const Operation &operation, const std::string &asked) {
                   "wb:Onward");
     }
   }
+  if (!ofAny()) {
+    return;
+  }
   storage::Digester digester;
   digester.update(asBytes(operation.element + "\n" + addressing_.replyEndpoint().address + "\n" + asked));
   request_ = digester.sha256Hex();
-  if (ofReply()) {
-    checkMessageId();
+  const auto before = earlier();
+  if (before && ofReply()) {
+    requireSame(*before);
   }
-  if (ofAny() && !isKnown()) {
+  if (!before) {
     requireRoom(operation);
   }
   checked_ = true;
 }
 
+std::optional<storage::TransferRow> Forwarding::earlier() const {
+  return addressing_.messageId ? tools_.catalog.transfer(owner(), *addressing_.messageId) : std::nullopt;
+}
+
 /// What comes again is answered by a 202, for which it has to be the same.
-void Forwarding::checkMessageId() const {
-  const auto earlier = addressing_.messageId ? tools_.catalog.transfer(owner(), *addressing_.messageId) : std::nullopt;
-  if (earlier && (earlier->request ? *earlier->request != request_ : earlier->operation != call_.operation)) {
+void Forwarding::requireSame(const storage::TransferRow &before) const {
+  if (before.request ? *before.request != request_ : before.operation != call_.operation) {
     throw Fault(FaultCode::DuplicateMessageId,
-                "a message of this MessageID from this caller (" + earlier->operation + ", to " +
-                    transport::printableUrl(earlier->destination) +
+                "a message of this MessageID from this caller (" + before.operation + ", to " +
+                    transport::printableUrl(before.destination) +
                     ") asked for something else; nothing was done for this one; give each message its own",
                 printable(*addressing_.messageId, 300));
   }
@@ -121,9 +128,7 @@ void Forwarding::requireRoom(const Operation &operation) const {
   }
 }
 
-bool Forwarding::isKnown() const {
-  return addressing_.messageId && tools_.catalog.transfer(owner(), *addressing_.messageId).has_value();
-}
+bool Forwarding::isKnown() const { return earlier().has_value(); }
 
 TransferWork Forwarding::workFor(const EndpointReference &to) const {
   TransferWork work;

@@ -35,10 +35,10 @@ public:
   /// Throws Fault AddressNotAllowed when the token says where the reply goes, and it would come back on the connection:
   /// who has stolen the token, or was handed it, is not who is to have the reply.
   void checkClaim(const Operation &operation) const;
-  /// Throws Fault AddressNotAllowed when an address is not one that this instance may call, or that the token allows;
-  /// BadParameter when `operation` has nothing of what wb:Onward asks for; DuplicateMessageId when the caller's message
-  /// of this id asked for something else than `asked` (Envelope::asked; empty: that is not compared), or to send it
-  /// elsewhere; Busy when too much of the caller's is waiting.
+  /// For what is ofAny(). Throws Fault AddressNotAllowed when an address is not one that this instance may call, or
+  /// that the token allows; BadParameter when `operation` has nothing of what wb:Onward asks for; DuplicateMessageId
+  /// when the caller's message of this id asked for something else than `asked` (Envelope::asked; empty: that is not
+  /// compared), or to send it elsewhere; Busy when too much of the caller's is waiting.
   void check(const Operation &operation, const std::string &asked);
 
   /// True when a message of this id from this caller has begun a transfer before.
@@ -50,7 +50,9 @@ public:
   void insertFault(storage::Transaction &transaction, const Fault &fault) const;
 
 private:
-  void checkMessageId() const;
+  /// The transfer that a message of this id from this caller has begun before.
+  [[nodiscard]] std::optional<storage::TransferRow> earlier() const;
+  void requireSame(const storage::TransferRow &before) const;
   void requireRoom(const Operation &operation) const;
   [[nodiscard]] static bool isElsewhere(const EndpointReference &endpoint) noexcept {
     return !endpoint.isAnonymous() && !endpoint.isNone();
