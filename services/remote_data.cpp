@@ -39,7 +39,7 @@ transport::ClientOptions RemoteData::clientOptions(const std::function<void()> &
   transport::ClientOptions options;
   options.guard = tools_.egress;
   options.whileWaiting = [this, check] {
-    if (std::chrono::steady_clock::now().time_since_epoch().count() >= stopAt_) {
+    if (stop_.isPast()) {
       throw Fault(FaultCode::Busy, "the instance stops, and what it fetched from elsewhere had not come whole; nothing "
                                    "was stored; send the message again later");
     }

@@ -5,13 +5,12 @@
 #include "domain/random.hpp"
 #include "services/resolved_data.hpp"
 #include "services/shared_places.hpp"
+#include "services/stop_time.hpp"
 #include "soap/envelope.hpp"
 #include "soap/incoming_message.hpp"
 #include "transport/egress.hpp"
 #include "transport/fetch.hpp"
 
-#include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -43,7 +42,7 @@ public:
                                   const std::function<void()> &check) const;
 
   /// From `when` on all that is under way ends with the Fault Busy: the instance stops. Any thread.
-  void stopAt(std::chrono::steady_clock::time_point when) { stopAt_ = when.time_since_epoch().count(); }
+  void stopAt(StopTime::Clock::time_point when) { stop_.set(when); }
 
 private:
   using Place = std::shared_ptr<SharedPlaces::Place>; ///< held while bytes come
@@ -58,8 +57,7 @@ private:
 
   Tools tools_;
   mutable SharedPlaces places_;
-  std::atomic<std::chrono::steady_clock::rep> stopAt_{
-      std::chrono::steady_clock::time_point::max().time_since_epoch().count()};
+  StopTime stop_;
 };
 
 } // namespace waybill::services

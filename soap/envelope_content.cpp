@@ -127,9 +127,9 @@ std::string Envelope::asked() const {
     }
     const auto value = xml::plainText(element).value_or("");
     const auto isMadeAnew = xml::is(element, waybillNamespace, "Content") ||
-                           xml::is(element, waybillNamespace, "Attachment") ||
-                           xml::is(element, waybillNamespace, "Token") ||
-                           (xml::is(element, waybillNamespace, "Href") && isWord(value, "cid:"));
+                            xml::is(element, waybillNamespace, "Attachment") ||
+                            xml::is(element, waybillNamespace, "Token") ||
+                            (xml::is(element, waybillNamespace, "Href") && isWord(value, "cid:"));
     add(isMadeAnew ? "" : value);
   }
   return text;

@@ -201,7 +201,7 @@ void AlgorithmService::store(Call &call, const Invocation &invocation, Results &
 }
 
 void AlgorithmService::checkStop() const {
-  if (std::chrono::steady_clock::now().time_since_epoch().count() >= stopAt_) {
+  if (stop_.isPast()) {
     throw Fault(FaultCode::Busy,
                 "the instance stops, and the program was killed before it had ended; run it again later");
   }

@@ -9,10 +9,9 @@
 #include "services/data_manager.hpp"
 #include "services/job_runner.hpp"
 #include "services/run_turns.hpp"
+#include "services/stop_time.hpp"
 #include "soap/outgoing_message.hpp"
 
-#include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -67,7 +66,7 @@ public:
   /// message brings along is kept, durably.
   [[nodiscard]] PreparedJob prepare(Call &call, InvokeRequest request);
   /// Programs that callers wait for are killed from `when` on: the instance stops.
-  void stopAt(std::chrono::steady_clock::time_point when) { stopAt_ = when.time_since_epoch().count(); }
+  void stopAt(StopTime::Clock::time_point when) { stop_.set(when); }
 
   void fetch(const TransferWork &work, const std::string &principal, const std::function<void()> &check,
              const Save &save) override;
@@ -93,8 +92,7 @@ private:
   static void checkCaller(const Call &call);
 
   Tools tools_;
-  std::atomic<std::chrono::steady_clock::rep> stopAt_{
-      std::chrono::steady_clock::time_point::max().time_since_epoch().count()};
+  StopTime stop_;
 };
 
 } // namespace waybill::services
